@@ -1,0 +1,63 @@
+# Every target needs nothing done before it but Python 3.11 to 3.13 and make: the environment is made on first use.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help train test rank ui lint bench clean lock
+
+VENV := .venv
+EARMARK := $(VENV)/bin/earmark
+READY := $(VENV)/.ready
+STATE := $(or $(EARMARK_HOME),.)/mlruns
+CANDIDATES ?= demo_candidates
+FIND_PYTHON := for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo "$$python" && break; done
+
+help: ## Print this list
+	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "error: no Python 3.11, 3.12 or 3.13 with venv was found" >&2; \
+		echo "hint: install one (Debian: apt install python3-venv), or name it: make train PYTHON=/path/to/python3.12" >&2; \
+		exit 2; \
+	fi; \
+	echo "Installing earmark into $(VENV) with $$python (once; about 500 MB to fetch)..." >&2; \
+	"$$python" -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+train: $(READY) ## Train on SOURCE=name or DATA=file (default: the demo listener), BUDGET=seconds
+	@$(EARMARK) train "$(or $(DATA),$(SOURCE),demo)" $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
+
+test: $(READY) ## Run all tests
+	@$(VENV)/bin/python -m pytest --cov=features --cov=models --cov=experiments --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+
+rank: $(READY) $(STATE)/champion.json ## Filter CANDIDATES=file down to the predicted likes
+	@$(EARMARK) rank "$(CANDIDATES)" $(ARGS)
+
+ui: $(READY) $(STATE)/champion.json ## Compare runs in the MLflow UI on 127.0.0.1
+	@$(EARMARK) ui $(ARGS)
+
+$(STATE)/champion.json: | $(READY)
+	@echo "No ranker yet: training on the demo listener first (your own: make train DATA=file)." >&2
+	@$(EARMARK) train
+
+lint: $(READY) ## Check style, types and the rooms' walls
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(READY) ## Measure the README's figures (about 20 minutes)
+	@$(VENV)/bin/python -m experiments.benchmark $(ARGS)
+
+lock: ## Resolve requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --upgrade --output-file requirements.lock
+
+clean: ## Remove the environment and caches; runs and data stay
+	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

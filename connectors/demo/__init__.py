@@ -1,0 +1,1 @@
+"""The demo listener: invented artists, tracks and one taste, all from a seed (``styles``, ``music``, ``listener``)."""

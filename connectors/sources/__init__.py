@@ -1,0 +1,1 @@
+"""One file a source; `connectors.registry` finds them by walking this folder."""

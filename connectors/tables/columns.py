@@ -1,0 +1,137 @@
+"""Which column is which: names that exporters and data sets give, as data, and the matching."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from features.columns import AUDIO_FEATURES
+
+# Canonical name first, then what others call it, best first: where two columns fit, the earlier name wins.
+# Sources: Exportify (watsonbox/exportify src/components/data, pavelkomarov/exportify exportify.js), Sort Your Music
+# (plamere/SortYourMusic web2/js/views/tracks.js), Spotify's Web API, and the public Kaggle tables.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "track_id": (
+        "Spotify Track ID", "Spotify ID", "Track URI", "Spotify URI", "Spotify Track URI", "URI", "Track URL",
+        "Spotify URL", "Track Href", "URL", "ID",
+    ),
+    "track_name": ("song_title", "song_name", "track_title", "Title", "Song", "Track", "Name"),
+    "artist_name": (
+        "Artist Name(s)", "artist_names", "Artists", "Artist", "track_artist", "artist(s)_name", "Artist(s)",
+        "performer",
+    ),
+    "album_name": ("track_album_name", "album_title", "Album"),
+    "release_date": (
+        "Album Release Date", "track_album_release_date", "Album Date", "Release", "Released", "release_year",
+        "year released", "released_year", "Year",
+    ),
+    "isrc": ("track_isrc",),
+    "explicit": ("is_explicit", "track_explicit"),
+    "popularity": ("track_popularity", "Pop."),
+    "added_at": ("date_added", "added_date", "saved_at", "Added"),
+    "acousticness": ("acousticness_%", "Acoustic", "acous"),
+    "danceability": ("danceability_%", "Dance", "dnce"),
+    "duration_ms": (
+        "Duration (ms)", "Track Duration (ms)", "length_ms", "duration_milliseconds", "duration_s", "duration_sec",
+        "duration_seconds", "duration (s)", "length_s", "length_sec", "length_seconds", "duration_min",
+        "duration_minutes", "Duration", "track_duration", "Length", "Length (Duration)", "dur", "Time",
+    ),
+    "energy": ("energy_%", "nrgy"),
+    "instrumentalness": ("instrumentalness_%", "Instrumental"),
+    "key": ("musical_key", "track_key", "key_name", "Camelot"),
+    "liveness": ("liveness_%", "Live"),
+    "loudness": ("Loudness (dB)", "Loud (dB)", "Loud", "dB"),
+    "mode": ("track_mode",),
+    "speechiness": ("speechiness_%", "Speech", "spch"),
+    "tempo": ("Tempo (BPM)", "BPM", "Beats Per Minute (BPM)", "Beats Per Minute"),
+    "time_signature": ("time_sig", "meter"),
+    "valence": ("valence_%", "val", "Happiness", "Happy"),
+}  # fmt: skip
+
+UNIT_INTERVAL = (
+    "acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness", "valence",
+)  # fmt: skip
+"""Features in [0, 1]."""
+
+NUMBERS = (*AUDIO_FEATURES, "popularity")
+"""Columns that become float64."""
+
+
+def normalise(header: str) -> str:
+    """A header without case, spaces and punctuation: ``"Artist Name(s)"`` -> ``"artistnames"``."""
+    return re.sub(r"[\W_]+", "", header.casefold())
+
+
+_RANKS = {
+    normalise(alias): (canonical, rank)
+    for canonical, aliases in ALIASES.items()
+    for rank, alias in enumerate((canonical, *aliases))
+}
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What a header row holds.
+
+    Parameters
+    ----------
+    positions : dict
+        Canonical name -> position of its column, in the order of ``ALIASES``.
+    ignored : tuple of int
+        Positions of the columns that are not used.
+    notes : tuple of str
+        Renamed columns in one line (but not where only case and punctuation differ), and a line for each choice
+        between several.
+    """
+
+    positions: dict[str, int]
+    ignored: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def canonical_name(header: str) -> str | None:
+    """The canonical column that a header names, or None."""
+    found = _RANKS.get(normalise(header))
+    return found[0] if found else None
+
+
+def count_known(headers: Sequence[str]) -> int:
+    """How many canonical columns a header row names."""
+    return len({name for name in map(canonical_name, headers) if name})
+
+
+def recognise(headers: Sequence[str], skip: Collection[int] = ()) -> Recognised:
+    """Match headers to canonical columns.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        As written.
+    skip : collection of int
+        Positions that are spoken for (the label) or cannot be what their name says.
+
+    Returns
+    -------
+    Recognised
+    """
+    fits: dict[str, list[tuple[int, int]]] = {}
+    for position, header in enumerate(headers):
+        found = _RANKS.get(normalise(header))
+        if found and position not in skip:
+            # The exact name goes before one that differs in case or punctuation only.
+            rank = -1 if header == found[0] else found[1]
+            fits.setdefault(found[0], []).append((rank, position))
+    positions = {name: min(fits[name])[1] for name in ALIASES if name in fits}
+    used = set(positions.values())
+    notes = []
+    # A difference in case and punctuation is no news.
+    renamed = [
+        f"{headers[at]} -> {name}" for name, at in positions.items() if normalise(headers[at]) != normalise(name)
+    ]
+    if renamed:
+        notes.append(f"columns: {', '.join(renamed)}")
+    for name, several in fits.items():
+        others = [f"'{headers[at]}'" for _, at in sorted(several) if at not in used]
+        if others:
+            notes.append(f"{name}: '{headers[positions[name]]}' is used, not {', '.join(others)}")
+    ignored = tuple(at for at in range(len(headers)) if at not in used and at not in skip)
+    return Recognised(positions, ignored, tuple(notes))

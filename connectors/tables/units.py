@@ -1,0 +1,197 @@
+"""Other people's units and notations to Spotify's: percent, minutes and seconds, names of keys and modes."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from connectors.tables.columns import UNIT_INTERVAL, normalise
+from connectors.tables.numeric import Numbers
+
+_PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_ACCIDENTALS = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
+_KEY = re.compile(
+    r"([A-Ga-g])\s*(#|♯|b|♭|sharp|flat)?(?:\s*/\s*[A-Ga-g]\s*(?:#|♯|b|♭|sharp|flat)?)?\s*((?i:major|minor|maj|min)|m|M)?"
+)
+_CAMELOT = re.compile(r"(1[0-2]|[1-9])([AB])", flags=re.IGNORECASE)
+_MODES = {"major": 1, "maj": 1, "dur": 1, "minor": 0, "min": 0, "moll": 0}
+_METER = re.compile(r"(\d{1,2})\s*/\s*\d{1,2}")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]\d(?:\.\d+)?)")
+
+_MS_PER_SECOND, _MS_PER_MINUTE = 1000.0, 60_000.0
+# A median track takes between 20 s and 10,000 s (2.8 h), or 20,000 to 10,000,000 ms: outside, the unit is another.
+_SHORTEST_S, _LONGEST_S = 20.0, 10_000.0
+
+
+def percent_to_unit(columns: Mapping[str, Numbers]) -> tuple[dict[str, Numbers], tuple[str, ...]]:
+    """Features in percent to [0, 1].
+
+    A column is percent where it says so (``%``), where it holds whole numbers of which the largest is in 2..100, or
+    where its median is above 5. A column of only 0 and 1 is taken as it is, unless every such feature of the table is
+    in whole numbers and at least two are percent (a "Sort Your Music" table with little acoustic music in it).
+
+    Parameters
+    ----------
+    columns : mapping
+        Canonical name -> numbers.
+
+    Returns
+    -------
+    columns : dict
+        The same names.
+    notes : tuple of str
+    """
+    present = {
+        name: columns[name].finite() for name in UNIT_INTERVAL if name in columns and columns[name].finite().size
+    }
+    converted = dict(columns)
+    whole = {name: bool((values == np.round(values)).all()) for name, values in present.items()}
+    percent = []
+    for name, values in present.items():
+        signs = columns[name].percent
+        in_range = values.min() >= 0 and 1 < values.max() <= 100
+        if signs.any():
+            rows = signs
+        elif in_range and (whole[name] or np.median(values) > 5):
+            rows = np.ones(len(signs), dtype=bool)
+        else:
+            continue
+        scaled = np.where(rows, columns[name].floats / 100, columns[name].floats)
+        converted[name] = dataclasses.replace(columns[name], floats=scaled)
+        percent.append(name)
+    if len(percent) >= 2 and all(whole.values()):
+        for name in present.keys() - set(percent):
+            converted[name] = dataclasses.replace(columns[name], floats=columns[name].floats / 100)
+            percent.append(name)
+    names = [name for name in columns if name in percent]
+    return converted, (f"{', '.join(names)}: percent 0..100 -> 0..1",) if names else ()
+
+
+def duration_to_ms(numbers: Numbers, header: str) -> tuple[Numbers, tuple[str, ...]]:
+    """Durations to milliseconds.
+
+    ``m:ss`` and ``h:mm:ss`` are read as such. For plain numbers the header names the unit, and the median must be one
+    of a track in that unit; else, and where the header names none, the median decides between minutes, seconds and
+    milliseconds.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The column; clock times are still strange in it.
+    header : str
+        As written: "Duration (ms)", "length_s", "LENGTH".
+
+    Returns
+    -------
+    numbers : Numbers
+    notes : tuple of str
+    """
+    numbers, clocks = _read_strange(numbers, _clock_ms)
+    if clocks.any():
+        return numbers, (f"{header}: m:ss -> duration_ms",)
+    usual = numbers.finite()
+    usual = usual[usual > 0]
+    if not usual.size:
+        return numbers, ()
+    unit = _duration_unit(_named_unit(header), float(np.median(usual)))
+    if unit == "ms":
+        return numbers, ()
+    factor = _MS_PER_SECOND if unit == "seconds" else _MS_PER_MINUTE
+    return dataclasses.replace(numbers, floats=numbers.floats * factor), (f"{header}: {unit} -> duration_ms",)
+
+
+def _named_unit(header: str) -> str | None:
+    name = normalise(header)
+    if name.endswith(("ms", "milliseconds")):
+        return "ms"
+    if name.endswith(("min", "minutes")):
+        return "minutes"
+    return "seconds" if re.fullmatch(r"(?:duration|length)s(?:ec(?:onds)?)?", name) else None
+
+
+def _duration_unit(named: str | None, median: float) -> str:
+    if named == "ms":
+        return "seconds" if _SHORTEST_S <= median < _MS_PER_SECOND else "ms"
+    if median >= _LONGEST_S:
+        return "ms"
+    return named or ("minutes" if median < _SHORTEST_S else "seconds")
+
+
+def read_key(numbers: Numbers) -> tuple[Numbers, Numbers | None, tuple[str, ...]]:
+    """Names of keys ("C#", "Db", "C♯", "A minor", "8A" on the Camelot wheel) to pitch classes.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The key column; names are still strange in it.
+
+    Returns
+    -------
+    key : Numbers
+        0 (C) to 11 (B) where a name was understood.
+    mode : Numbers or None
+        1 major, 0 minor, NaN where the key's name does not say; None where no name says.
+    notes : tuple of str
+    """
+    modes = np.full(len(numbers.floats), np.nan)
+    for row in np.flatnonzero(numbers.strange):
+        mode = _key_and_mode(numbers.texts[row] or "")[1]
+        modes[row] = np.nan if mode is None else mode
+    key, named = _read_strange(numbers, lambda text: _key_and_mode(text)[0])
+    notes = ("key names -> pitch classes 0..11",) if named.any() else ()
+    if np.isnan(modes).all():
+        return key, None, notes
+    none = np.zeros(len(modes), dtype=bool)
+    return key, Numbers(modes, (), none, none), notes
+
+
+def read_mode(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
+    """Modes by name ("major", "minor") to 1 and 0."""
+    mode, named = _read_strange(numbers, lambda text: _MODES.get(text.casefold()))
+    return mode, ("mode: major, minor -> 1, 0",) if named.any() else ()
+
+
+def read_meter(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
+    """Meters such as "4/4" to beats: 4."""
+
+    def beats(text: str) -> float | None:
+        found = _METER.fullmatch(text)
+        return float(found.group(1)) if found else None
+
+    meter, named = _read_strange(numbers, beats)
+    return meter, ("time_signature: n/4 -> n",) if named.any() else ()
+
+
+def _read_strange(numbers: Numbers, read: Callable[[str], float | None]) -> tuple[Numbers, np.ndarray]:
+    """Give the cells that are no numbers to ``read``; also which of them it understood."""
+    values, understood = numbers.floats.copy(), np.zeros(len(numbers.floats), dtype=bool)
+    for row in np.flatnonzero(numbers.strange):
+        value = read(numbers.texts[row] or "")
+        if value is not None:
+            values[row], understood[row] = value, True
+    return dataclasses.replace(numbers, floats=values, strange=numbers.strange & ~understood), understood
+
+
+def _clock_ms(text: str) -> float | None:
+    found = _CLOCK.fullmatch(text)
+    if not found:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return round(((hours * 60 + minutes) * 60 + seconds) * _MS_PER_SECOND, 3)
+
+
+def _key_and_mode(text: str) -> tuple[int | None, int | None]:
+    wheel = _CAMELOT.fullmatch(text)
+    if wheel:
+        # Eight o'clock is C major (8B) and A minor (8A); each hour is a fifth (7 semitones) up.
+        major = wheel.group(2).upper() == "B"
+        return ((0 if major else 9) + (int(wheel.group(1)) - 8) * 7) % 12, int(major)
+    found = _KEY.fullmatch(text)
+    if not found:
+        return None, None
+    letter, accidental, mode = found.groups()
+    pitch = (_PITCHES[letter.upper()] + _ACCIDENTALS.get(accidental or "", 0)) % 12
+    if mode is None:
+        return pitch, None
+    return pitch, int(mode == "M") if mode in {"m", "M"} else _MODES[mode.casefold()]

@@ -1,0 +1,108 @@
+"""The Python API: `read`, `fit`, `load`."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from earmark.reading import read_tracks
+from experiments.splits import Split
+from features.errors import EarmarkError
+from models.ranker import Ranker
+from models.ranker_folder import load
+
+__all__ = ["EarmarkError", "Ranker", "fit", "load", "read"]
+
+
+def read(reference: str | Path, *, label: str | None = None, seed: int = 0) -> pd.DataFrame:
+    """Read and validate tracks from a source or a file.
+
+    Parameters
+    ----------
+    reference : str or Path
+        A source's name (``"demo"``) or a file: CSV, JSON lines, parquet, gzipped or not.
+    label : str, optional
+        The column that says what was liked, where it cannot be guessed.
+    seed : int
+        For sources that generate.
+
+    Returns
+    -------
+    DataFrame
+        A tracks table. What was set aside, merged or faulty is in ``.attrs["report"]`` (see `features.report`), what
+        was recognised and converted in ``.attrs["notes"]``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, holds no tracks, or its label is ambiguous.
+
+    Warns
+    -----
+    UserWarning
+        One line if rows had to be set aside.
+    """
+    found = read_tracks(str(reference), label=label, seed=seed)
+    set_aside = found.report.rows - found.report.usable - found.report.merged
+    if set_aside:
+        warnings.warn(f"{set_aside} of {found.report.rows} rows were set aside: {found.report.set_aside}", stacklevel=2)
+    tracks = found.tracks
+    # Plain lists and dicts: pandas copies attrs at every step and writes them to parquet as JSON.
+    tracks.attrs = {"report": found.report.to_dict(), "notes": list(found.notes)}
+    return tracks
+
+
+def fit(
+    tracks: pd.DataFrame,
+    *,
+    budget: float | None = None,
+    trials: int | None = None,
+    models: Sequence[str] = (),
+    split: Split = "artist",
+    metric: str = "roc_auc",
+    min_precision: float | None = None,
+    seed: int = 0,
+    jobs: int = 2,
+) -> Ranker:
+    """Learn a listener's taste: search, bag over folds, calibrate, cut.
+
+    Nothing is held out and nothing is written; `earmark train` also judges, records and saves.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        From `read`, with ``liked``; rows without a label are left out.
+    budget : float, optional
+        Seconds for the search; 120 where neither it nor ``trials`` is given.
+    trials : int, optional
+        Trials a family. With it and no budget, equal seeds give equal rankers.
+    models : sequence of str
+        Families to search; all where empty.
+    split : {"artist", "random", "time"}
+        How inner folds are cut.
+    metric : str
+        What the search optimises.
+    min_precision : float, optional
+        Make the ranker's own cut promise this precision instead of the best F0.5.
+    seed : int
+    jobs : int
+        Folds fitted at once.
+
+    Returns
+    -------
+    Ranker
+
+    Raises
+    ------
+    InputError
+        If there is too little to learn from or an option is out of range.
+    """
+    from experiments.fitting import FitConfig  # noqa: PLC0415 (reading and ranking do not wait for Optuna)
+    from experiments.fitting import fit as fit_tracks  # noqa: PLC0415
+    from features.schema import labelled  # noqa: PLC0415
+
+    if budget is None and trials is None:
+        budget = 120.0
+    config = FitConfig(budget, trials, tuple(models), split, metric, seed, jobs, min_precision=min_precision)
+    return fit_tracks(labelled(tracks).reset_index(drop=True), config).ranker

@@ -1,0 +1,98 @@
+"""`earmark doctor`: what is installed, where state lies, and whether it is whole."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from earmark.cli.options import Json, Verbose, answer, data
+
+if TYPE_CHECKING:
+    from earmark.home import Home
+
+ROOM_NEEDED = 500 * 1024**2
+"""Bytes that a few hundred recorded runs take."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: whether it is fine, what was found, and the mend where it is not."""
+
+    name: str
+    fine: bool
+    found: str
+    mend: str = ""
+
+
+def doctor(json: Json = False, verbose: Verbose = False) -> None:
+    """Look at the installation and at what is stored; exit code 2 if something needs mending."""
+    from earmark.cli.tables import text_table
+    from earmark.home import Home
+
+    checks = [*_libraries(), *_state(Home.here())]
+    if json:
+        answer([vars(check) for check in checks])
+    else:
+        rows = [["ok" if check.fine else "BAD", check.name, check.found, check.mend] for check in checks]
+        data(text_table(["", "check", "found", "mend"], rows))
+    if not all(check.fine for check in checks):
+        raise typer.Exit(2)
+
+
+def _libraries() -> list[Check]:
+    from experiments.training import versions
+
+    found = versions()
+    needed = ("numpy", "pandas", "scikit-learn", "optuna", "keras", "mlflow", "pandera")
+    missing = [name for name in needed if name not in found]
+    missing += [name for name in ("tensorflow", "xgboost") if not {name, f"{name}-cpu"} & set(found)]
+    told = ", ".join(f"{name} {number}" for name, number in found.items())
+    return [Check("libraries", not missing, told, f"'make train' installs {', '.join(missing)}" if missing else "")]
+
+
+def _state(home: Home) -> list[Check]:
+    from features.errors import EarmarkError
+    from models.ranker_folder import load
+
+    existing = next(folder for folder in (home.mlruns, *home.mlruns.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    checks = [
+        Check(
+            "room",
+            free > ROOM_NEEDED,
+            f"{free // 1024**2} MiB free at {existing}",
+            "" if free > ROOM_NEEDED else "make room",
+        ),
+        _database(home.mlruns / "mlflow.db"),
+        _database(home.mlruns / "search.db"),
+    ]
+    try:
+        champion = home.champion()
+        if champion is not None:
+            load(champion)
+        checks.append(Check("champion", True, str(champion) if champion else "none yet"))
+    except EarmarkError as error:
+        checks.append(Check("champion", False, error.message, error.hint))
+    return checks
+
+
+def _database(path: Path) -> Check:
+    """SQLite's own integrity check."""
+    if not path.exists():
+        return Check(path.name, True, "none yet")
+    mend = f"move {path} away; the next train begins a new one"
+    try:
+        # Not read-only: a database whose writer was killed is made whole by the next one that opens it.
+        connection = sqlite3.connect(path)
+        try:
+            (verdict,) = connection.execute("PRAGMA quick_check").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        return Check(path.name, False, str(error), mend)
+    return Check(path.name, verdict == "ok", verdict, "" if verdict == "ok" else mend)

@@ -1,0 +1,57 @@
+"""Options that several commands share, and how they speak: data on stdout, all else on stderr."""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+
+@dataclass
+class Verbosity:
+    """Whether -v was given; then errors come with their traceback."""
+
+    on: bool = False
+
+
+verbosity = Verbosity()
+
+
+def _set_verbosity(value: bool) -> bool:
+    verbosity.on = value
+    return value
+
+
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show tracebacks.", callback=_set_verbosity, is_eager=True)
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer with JSON on stdout.")]
+Label = Annotated[str | None, typer.Option("--label", help="The column that says what was liked.")]
+Models = Annotated[str, typer.Option("--models", help="Families to search, comma-separated; all by default.")]
+Budget = Annotated[
+    float | None, typer.Option("--budget", help="Seconds for the search (default 120, unless --trials is given).")
+]
+Trials = Annotated[int | None, typer.Option("--trials", help="Trials a family; repeatable where no budget is given.")]
+SplitKind = Annotated[str, typer.Option("--split", help="artist (unseen artists), random, or time (needs added_at).")]
+Metric = Annotated[str, typer.Option("--metric", help="What the search optimises.")]
+Seed = Annotated[int, typer.Option("--seed", help="Equal seeds and --trials give equal results.")]
+Jobs = Annotated[int, typer.Option("--jobs", help="Folds fitted at once.")]
+MinPrecision = Annotated[
+    float | None, typer.Option("--min-precision", help="Cut where this precision holds, e.g. 0.8.")
+]
+
+
+def note(text: str) -> None:
+    """Say something to people, on stderr."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def answer(value: Any) -> None:
+    """Answer with JSON on stdout."""
+    print(json.dumps(value, indent=2, allow_nan=False))  # noqa: T201
+
+
+def data(text: str) -> None:
+    """Write data to stdout as it is."""
+    sys.stdout.write(text)

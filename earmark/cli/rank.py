@@ -1,0 +1,124 @@
+"""`earmark rank`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from earmark.cli.options import Json, MinPrecision, Verbose, data, note
+
+FORMATS = ("table", "csv", "json", "m3u")
+ENDINGS = {".csv": "csv", ".json": "json", ".m3u": "m3u", ".m3u8": "m3u", ".txt": "table"}
+
+
+def rank(
+    candidates: Annotated[str, typer.Argument(help="A file or a source's name, e.g. demo_candidates.")],
+    model: Annotated[str, typer.Option("--model", help="champion, a run id, or a ranker's folder.")] = "champion",
+    min_precision: MinPrecision = None,
+    top: Annotated[int | None, typer.Option("--top", help="Keep this many instead of cutting.")] = None,
+    threshold: Annotated[float | None, typer.Option("--threshold", help="Cut at this like probability.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Say which features spoke for and against each track.")] = False,
+    shape: Annotated[str | None, typer.Option("--format", help="table, csv, json or m3u.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to a file; its ending is the format.")
+    ] = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Keep the candidates that will probably be liked, best first."""
+    from earmark.files import write_atomically
+    from earmark.home import Home
+    from earmark.ranking import rank_answer, reasons
+    from earmark.reading import read_tracks
+    from models.ranker_folder import load
+
+    shape = _shape(shape, output, json=json)
+    folder = Home.here().find_ranker(model)
+    ranker = load(folder)
+    read = read_tracks(candidates)
+    for line in read.notes:
+        note(line)
+    if read.report.set_aside:
+        note("\n".join(read.report.lines()))
+    ranking = ranker.ranking(read.tracks, min_precision=min_precision, top=top, threshold=threshold)
+    why_each = reasons(ranker, ranking.tracks) if why else None
+    found = rank_answer(ranking, folder.name, set_aside=read.report.set_aside, why=why_each)
+    text = _text(shape, found, ranking.tracks)
+    if output is None:
+        data(text)
+    else:
+        write_atomically(output, text)
+        note(f"Written to {output}")
+    _summary(found, by_top=top is not None)
+
+
+def _shape(format_: str | None, output: Path | None, *, json: bool) -> str:
+    from features.errors import InputError
+
+    if json:
+        format_ = format_ or "json"
+        if format_ != "json":
+            raise InputError(f"--json and --format {format_} contradict each other", "give one of them")
+    if format_ is None and output is not None:
+        format_ = ENDINGS.get(output.suffix.lower())
+        if format_ is None:
+            raise InputError(f"the ending of {output} says no format", "give --format " + "|".join(FORMATS))
+    format_ = format_ or "table"
+    if format_ not in FORMATS:
+        raise InputError(f"there is no format {format_!r}", "one of: " + ", ".join(FORMATS))
+    return format_
+
+
+def _text(shape: str, found: dict[str, Any], tracks: Any) -> str:
+    import json as json_format
+
+    from earmark.ranking import as_csv, as_m3u
+
+    if shape == "json":
+        return json_format.dumps(found, indent=2, allow_nan=False) + "\n"
+    if shape == "csv":
+        return as_csv(found)
+    if shape == "m3u":
+        return as_m3u(found, tracks["duration_ms"])
+    return _table(found)
+
+
+def _table(found: dict[str, Any]) -> str:
+    from earmark.cli.tables import text_table
+    from earmark.ranking import in_words, printable
+
+    rows = []
+    for track in found["tracks"]:
+        title = printable(track["track_name"] or track["track_id"])
+        known = "known" if track["known"] else ""
+        row = [
+            str(track["rank"]),
+            f"{track['like_probability']:.2f}",
+            title,
+            printable(track["artist_name"] or ""),
+            known,
+        ]
+        rows.append([*row, in_words(track["reasons"])] if "reasons" in track else row)
+    header = ["#", "like", "track", "artist", ""]
+    if found["tracks"] and "reasons" in found["tracks"][0]:
+        header.append("because")
+    return text_table(header, rows)
+
+
+def _summary(found: dict[str, Any], *, by_top: bool) -> None:
+    expected = found["expected_precision"]
+    kept, cut = f"{found['n_kept']} of {found['n_candidates']:,} candidates", f"{found['threshold']:.2f}"
+    if by_top:
+        above = sum(track["predicted_like"] for track in found["tracks"])
+        note(f"Kept the best {kept}; {above} of them reach the ranker's own cut (like probability >= {cut}).")
+    else:
+        note(f"Kept {kept} (like probability >= {cut}).")
+    if expected["value"] is not None:
+        low_to_high = f"{expected['low']:.0%} to {expected['high']:.0%}"
+        note(
+            f"Of these, expect {expected['value']:.0%} to be liked (90 % interval {low_to_high}), "
+            "if they were picked as the training tracks were."
+        )
+    known = sum(track["known"] for track in found["tracks"])
+    if known:
+        note(f"{known} of the kept tracks were in the training table already.")

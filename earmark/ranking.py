@@ -1,0 +1,144 @@
+"""Ranked tracks as people and programs want them: a JSON answer, CSV, an M3U playlist."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from features.schema import AUDIO_FEATURES
+from models.ranker import Ranker, Ranking
+
+REASONS = 3
+"""Reasons shown for a track."""
+SPOTIFY_ID_LENGTH = 22
+
+
+def reasons(ranker: Ranker, tracks: pd.DataFrame) -> list[list[dict[str, Any]]]:
+    """The strongest effects on each track's score, strongest first.
+
+    Returns
+    -------
+    list of list of dict
+        ``feature``, its ``value`` (None where missing) and its ``effect`` on the log-odds of being liked.
+    """
+    effects = ranker.explain(tracks)[list(AUDIO_FEATURES)]
+    found = []
+    for (_, track), (_, row) in zip(tracks.iterrows(), effects.iterrows(), strict=True):
+        strongest = row.abs().sort_values(ascending=False, kind="stable").index[:REASONS]
+        found.append(
+            [
+                {"feature": name, "value": _number(track.get(name)), "effect": round(float(row[name]), 4)}
+                for name in strongest
+            ]
+        )
+    return found
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def rank_answer(
+    ranking: Ranking,
+    model: str,
+    *,
+    set_aside: Mapping[str, int],
+    why: list[list[dict[str, Any]]] | None = None,
+) -> dict[str, Any]:
+    """The answer of `earmark rank --json`.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    model : str
+        The ranker's name.
+    set_aside : mapping of str to int
+        Candidates that could not be ranked, by reason.
+    why : list, optional
+        From `reasons`.
+    """
+    value, low, high = (None if math.isnan(number) else round(number, 4) for number in ranking.expected_precision)
+    tracks = []
+    for position, track in enumerate(ranking.tracks.to_dict("records")):
+        entry: dict[str, Any] = {
+            "rank": int(track["rank"]),
+            "track_id": _text(track["track_id"]),
+            "track_name": _text(track.get("track_name")) or None,
+            "artist_name": _text(track.get("artist_name")) or None,
+            "like_probability": round(float(track["like_probability"]), 6),
+            "predicted_like": bool(track["predicted_like"]),
+            "known": bool(track["known"]),
+        }
+        if why is not None:
+            entry["reasons"] = why[position]
+        tracks.append(entry)
+    return {
+        "model": model,
+        "threshold": ranking.threshold,
+        "n_candidates": ranking.n_candidates,
+        "n_kept": len(tracks),
+        "set_aside": dict(set_aside),
+        "expected_precision": {"value": value, "low": low, "high": high},
+        "tracks": tracks,
+    }
+
+
+def as_csv(answer: dict[str, Any]) -> str:
+    """The kept tracks as CSV, one row a track, reasons in one column."""
+    columns = ["rank", "track_id", "track_name", "artist_name", "like_probability", "predicted_like", "known"]
+    with_reasons = any("reasons" in track for track in answer["tracks"])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*columns, "reasons"] if with_reasons else columns)
+    for track in answer["tracks"]:
+        row = ["" if track[name] is None else track[name] for name in columns]
+        writer.writerow([*row, in_words(track["reasons"])] if with_reasons else row)
+    return text.getvalue()
+
+
+def as_m3u(answer: dict[str, Any], durations_ms: pd.Series) -> str:
+    """The kept tracks as an extended M3U playlist.
+
+    A Spotify id becomes its web address. A track without one is written as "artist - title", which players skip and
+    playlist converters look up.
+
+    Parameters
+    ----------
+    answer : dict
+        From `rank_answer`.
+    durations_ms : Series of float, shape (n_kept,)
+        NaN where unknown.
+    """
+    lines = ["#EXTM3U"]
+    for track, duration in zip(answer["tracks"], durations_ms, strict=True):
+        title = printable(" - ".join(part for part in (track["artist_name"], track["track_name"]) if part))
+        seconds = -1 if math.isnan(duration) else round(duration / 1000)
+        address = f"https://open.spotify.com/track/{track['track_id']}" if is_spotify_id(track["track_id"]) else title
+        lines += [f"#EXTINF:{seconds},{title}", address or track["track_id"]]
+    return "\n".join(lines) + "\n"
+
+
+def is_spotify_id(track_id: str) -> bool:
+    """Whether an id is one of Spotify's: 22 letters and digits."""
+    return len(track_id) == SPOTIFY_ID_LENGTH and track_id.isascii() and track_id.isalnum()
+
+
+def in_words(why: list[dict[str, Any]]) -> str:
+    """Reasons in one line: ``danceability 0.83: +0.41, energy missing: -0.10``."""
+    parts = []
+    for reason in why:
+        value = "missing" if reason["value"] is None else f"{reason['value']:.4g}"
+        parts.append(f"{reason['feature']} {value}: {reason['effect']:+.2f}")
+    return ", ".join(parts)
+
+
+def printable(text: str) -> str:
+    """Text without control characters: a title must not move a terminal's cursor or break a playlist's lines."""
+    return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or pd.isna(value) else str(value)

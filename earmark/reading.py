@@ -1,0 +1,54 @@
+"""From a name or a path to validated tracks."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from connectors.registry import open_source
+from features.errors import InputError
+from features.report import ValidationReport
+from features.schema import validate
+
+
+@dataclass(frozen=True)
+class ReadTracks:
+    """Validated tracks with all that should be said about them.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        A tracks table.
+    report : ValidationReport
+    notes : tuple of str
+        What was recognised and converted.
+    source : str
+        The source's name.
+    best_prediction : Series of float or None
+        See `connectors.source.Reading`.
+    """
+
+    tracks: pd.DataFrame
+    report: ValidationReport
+    notes: tuple[str, ...]
+    source: str
+    best_prediction: pd.Series | None
+
+
+def read_tracks(reference: str, *, label: str | None = None, seed: int = 0) -> ReadTracks:
+    """Read a source or file and validate it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or not a single row is usable.
+    """
+    source = open_source(reference, label=label, seed=seed)
+    reading = source.read()
+    tracks, report = validate(reading.tracks)
+    if not len(tracks):
+        reasons = ", ".join(f"{reason}: {rows}" for reason, rows in report.set_aside.items())
+        raise InputError(
+            f"none of the {report.rows} rows of {reference} can be used ({reasons})",
+            "'earmark validate' shows what is wrong with each column",
+        )
+    return ReadTracks(tracks, report, reading.notes, source.name, reading.best_prediction)

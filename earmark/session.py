@@ -1,0 +1,158 @@
+"""One train from start to end: read, fit, judge, save, record, and perhaps a new champion."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from earmark.home import Home
+from earmark.reading import ReadTracks, read_tracks
+from experiments.champion import Verdict, judge
+from experiments.fitting import FitConfig
+from experiments.progress import Listener, Progress, silent
+from experiments.reports import figures
+from experiments.results import TrainResult
+from experiments.tracking import Tracker
+from experiments.training import train
+from features.errors import EarmarkError, InputError
+from models.ranker_folder import load
+
+
+@dataclass(frozen=True)
+class Session:
+    """A finished, recorded train.
+
+    Parameters
+    ----------
+    run_id : str
+        The parent run in MLflow, and the ranker's folder name.
+    ranker_folder : Path
+    result : TrainResult
+    read : ReadTracks
+        What it was trained on.
+    verdict : Verdict
+        Whether this ranker became the champion, and why.
+    """
+
+    run_id: str
+    ranker_folder: Path
+    result: TrainResult
+    read: ReadTracks
+    verdict: Verdict
+
+
+def train_and_record(
+    reference: str,
+    config: FitConfig,
+    home: Home,
+    *,
+    label: str | None = None,
+    on_progress: Listener = silent,
+    on_read: Callable[[ReadTracks], None] | None = None,
+) -> Session:
+    """Read tracks, train, save the ranker, record the run, and compare with the champion.
+
+    Parameters
+    ----------
+    reference : str
+        A source's name or a path.
+    config : FitConfig
+    home : Home
+    label : str, optional
+        The label column, where it cannot be guessed.
+    on_progress : callable
+    on_read : callable, optional
+        Told what was read before the search begins.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    EarmarkError
+        Whatever the user can mend; the run is then closed as failed.
+    """
+    home.prepare()
+    with _only_train(home):
+        clock = time.monotonic()
+        read = read_tracks(reference, label=label, seed=config.seed)
+        if on_read is not None:
+            on_read(read)
+        spent = time.monotonic() - clock
+        left = replace(config, budget_s=max(config.budget_s - spent, 1.0)) if config.budget_s is not None else config
+        tracker = Tracker(home.mlruns)
+        with _open_run(tracker, read, config) as open_run:
+            result = train(
+                read.tracks,
+                left,
+                source=read.source,
+                storage_url=home.search_url,
+                on_progress=on_progress,
+                best_prediction=read.best_prediction,
+                notes=read.notes,
+            )
+            on_progress(Progress("recording in MLflow"))
+            result = replace(result, budget_s=config.budget_s, elapsed_s=time.monotonic() - clock)
+            run_id = open_run.result()
+            folder = result.ranker.save(home.rankers / run_id)
+            recorded = tracker.record(run_id, result, folder, figures(result))
+        verdict = _compare(result, home)
+        if verdict.promote:
+            tracker.promote(recorded.version)
+            home.set_champion(run_id)
+        return Session(run_id, folder, result, read, verdict)
+
+
+@contextmanager
+def _only_train(home: Home) -> Iterator[None]:
+    """One train at a time in a folder; the system lets go of the lock when a process dies."""
+    lock = FileLock(home.lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            f"another train is running in {home.mlruns}", "wait until it ends, or set EARMARK_HOME to another folder"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _open_run(tracker: Tracker, read: ReadTracks, config: FitConfig) -> Iterator["Future[str]"]:
+    """The id of the train's run, opened in a thread: MLflow takes seconds to import and to make its database.
+
+    A train that fails closes its run with the reason.
+    """
+    name = f"{read.source} {config.split}, running"
+    with ThreadPoolExecutor(1, thread_name_prefix="mlflow") as pool:
+        run = pool.submit(tracker.start, name, {"source": read.source, "split": config.split, "seed": config.seed})
+        try:
+            yield run
+        except KeyboardInterrupt:
+            tracker.fail(
+                run.result(), "KILLED", "Interrupted. Finished trials are kept: the same train goes on from them."
+            )
+            raise
+        except EarmarkError as error:
+            tracker.fail(run.result(), "FAILED", f"{error.message}\n\n{error.hint}")
+            raise
+        except Exception as error:
+            tracker.fail(run.result(), "FAILED", f"A bug: {type(error).__name__}: {error}")
+            raise
+
+
+def _compare(result: TrainResult, home: Home) -> Verdict:
+    """The verdict over the new ranker; a champion that cannot be loaded loses its place."""
+    folder = home.champion()
+    try:
+        champion = load(folder) if folder is not None else None
+    except EarmarkError as error:
+        return Verdict(promote=True, reason=f"the old champion cannot be loaded ({error.message})")
+    return judge(result.ranker, champion, result.test_tracks, result.test_labels, result.metric)

@@ -1,0 +1,1 @@
+"""Figures that are measured, not tested: run them with `make bench`."""

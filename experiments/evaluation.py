@@ -1,0 +1,145 @@
+"""The one fold loop: every score of every model comes from here.
+
+A model never sees the rows it is scored on: preprocessing, early stopping and fitting happen on a fold's training rows
+inside `models.fitted.fit_model`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from experiments.metrics import METRICS
+from experiments.splits import Fold
+from models.fitted import FittedModel, fit_model
+from models.space import Value
+from models.spec import ModelSpec
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learnt: labelled tracks and how they are split.
+
+    Parameters
+    ----------
+    tracks : DataFrame, shape (n, any)
+    y : ndarray of int, shape (n,)
+    groups : ndarray, shape (n,)
+        Artists (or tracks): rows of one group are never on both sides of a split made inside a model.
+    folds : tuple of Fold
+    metric : str
+        Name of the searched metric in ``METRICS``.
+    seed : int
+    jobs : int
+        Folds fitted at once.
+    """
+
+    tracks: pd.DataFrame
+    y: IntArray
+    groups: npt.NDArray[np.generic]
+    folds: tuple[Fold, ...]
+    metric: str = "roc_auc"
+    seed: int = 0
+    jobs: int = 2
+
+
+@dataclass(frozen=True)
+class FoldRun:
+    """One model a fold, with what it said of the rows it had not seen.
+
+    Parameters
+    ----------
+    models : tuple of FittedModel
+    scores : tuple of float
+        The searched metric on each fold's test rows.
+    out_of_fold : ndarray of float, shape (n,)
+        Mean over repeats; NaN for rows no fold predicts.
+    """
+
+    models: tuple[FittedModel, ...]
+    scores: tuple[float, ...]
+    out_of_fold: FloatArray
+
+
+def run_folds(
+    spec: ModelSpec,
+    params: dict[str, Value],
+    task: Task,
+    on_fold: Callable[[int, float], None] | None = None,
+) -> FoldRun:
+    """Fit and score a model on every fold.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    params : dict
+        Hyperparameters.
+    task : Task
+    on_fold : callable, optional
+        Told each fold's number and score, in order whatever ``jobs`` is; may raise to stop.
+
+    Returns
+    -------
+    FoldRun
+    """
+    models: list[FittedModel] = []
+    scores: list[float] = []
+    total = np.zeros(len(task.y))
+    times = np.zeros(len(task.y))
+    for number, (model, probability) in enumerate(_fitted_folds(spec, params, task)):
+        fold = task.folds[number]
+        score = METRICS[task.metric].score(task.y[fold.test], probability)
+        models.append(model)
+        scores.append(score)
+        total[fold.test] += probability
+        times[fold.test] += 1
+        if on_fold is not None:
+            on_fold(number, score)
+    out_of_fold = np.divide(total, times, out=np.full(len(task.y), np.nan), where=times > 0)
+    return FoldRun(tuple(models), tuple(scores), out_of_fold)
+
+
+def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iterator[tuple[FittedModel, FloatArray]]:
+    """Fitted models and their test predictions in fold order, at most ``jobs`` folds ahead of the reader.
+
+    Threads suffice: scikit-learn and XGBoost let go of the interpreter's lock while they fit.
+    """
+
+    def fit(number: int) -> tuple[FittedModel, FloatArray]:
+        fold = task.folds[number]
+        train = task.tracks.iloc[fold.train]
+        model = fit_model(spec, params, task.seed + number, train, task.y[fold.train], task.groups[fold.train])
+        return model, model.predict(task.tracks.iloc[fold.test])
+
+    jobs = task.jobs if spec.parallel_folds else 1
+    if jobs == 1:
+        yield from map(fit, range(len(task.folds)))
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        # Batch by batch, so that a pruned run has not fitted folds that nobody will look at.
+        for first in range(0, len(task.folds), jobs):
+            yield from pool.map(fit, range(first, min(first + jobs, len(task.folds))))
+
+
+def merge_runs(runs: Sequence[FoldRun]) -> FoldRun:
+    """Runs over different cuts of the same rows as one: all models, and mean out-of-fold predictions.
+
+    The scores stay those of the first run: they are what trials are compared by.
+    """
+    together = np.array([run.out_of_fold for run in runs])
+    times = np.sum(~np.isnan(together), axis=0)
+    total = np.nansum(together, axis=0)
+    mean = np.divide(total, times, out=np.full(total.shape, np.nan), where=times > 0)
+    return FoldRun(tuple(model for run in runs for model in run.models), runs[0].scores, mean)
+
+
+def bag_predict(models: Sequence[FittedModel], tracks: pd.DataFrame) -> FloatArray:
+    """Mean uncalibrated probability of a bag of models, shape (n_tracks,)."""
+    mean: FloatArray = np.mean([model.predict(tracks) for model in models], axis=0)
+    return mean

@@ -1,0 +1,60 @@
+"""The description of a train that MLflow shows on its page: Markdown, written from the result."""
+
+import math
+from collections.abc import Mapping
+
+from experiments.results import TrainResult
+
+SHOWN = ("roc_auc", "average_precision", "precision", "recall", "f0_5", "combined")
+"""Metrics in the table of models and in the runs table, most telling first."""
+
+HOW_TO_READ = """\
+**How to read it.** Every number is measured on held-out tracks that nothing was tuned, stopped, calibrated or cut on.
+`roc_auc` is the chance that a liked track is ranked above a skipped one (0.5 is guessing). `precision` is the share of
+kept tracks that are liked, `recall` the share of liked tracks that are kept, both at the ranker's threshold; compare
+them with the row *keep everything*. The ranker's brackets are 95 % intervals: rows that differ by less may be equal."""
+
+SPLITS = {
+    "artist": "no artist is on both sides, so it says how well artists never heard before are judged",
+    "random": "artists are on both sides, which flatters: unseen artists will be judged less well",
+    "time": "the newest tracks are held out",
+}
+
+
+def describe(result: TrainResult) -> str:
+    """Markdown of a train: what was learnt from what, the models beside each other, how to read it."""
+    budget = "no time limit" if result.budget_s is None else f"{result.budget_s:g} s for the search"
+    rows = [
+        _row(f"**ranker** ({result.winner})", result.metrics, result.intervals),
+        *(_row(f"{family.title} ({len(family.trials)} trials)", family.held_out) for family in result.families),
+        *(_row(f"{baseline.title} (baseline)", baseline.metrics) for baseline in result.baselines),
+        _row("keep everything", result.keep_everything),
+    ]
+    lines = [
+        f"Learned from **{result.source}**: {result.n_tracks:,} tracks, {result.n_liked:,} liked.",
+        f"Held out: {result.n_test:,}. Seed {result.seed}, {budget}, {result.elapsed_s:.0f} s in all.",
+        f"Split `{result.split}`: {SPLITS.get(result.split, 'see the README')}.",
+        "",
+        "| on held-out tracks | " + " | ".join(SHOWN) + " |",
+        "|---|" + "---:|" * len(SHOWN),
+        *rows,
+        "",
+        HOW_TO_READ,
+    ]
+    if result.best_possible_auc is not None:
+        lines += [
+            "",
+            f"The best `roc_auc` that any model can reach on this listener is {result.best_possible_auc:.3f}.",
+        ]
+    lines += ["", *(f"- {note}" for note in result.notes)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _row(name: str, metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]] | None = None) -> str:
+    return f"| {name} | " + " | ".join(_cell(metrics.get(key), (intervals or {}).get(key)) for key in SHOWN) + " |"
+
+
+def _cell(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None or not math.isfinite(value):
+        return "-"
+    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")

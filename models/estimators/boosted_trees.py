@@ -1,0 +1,146 @@
+"""Gradient-boosted trees (XGBoost), set for tables of a few thousand tracks."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_random_state
+
+from features.preprocessing import TreeInputs
+from features.state import State, bad_state, require
+from models.binary import BinaryClassifier, FloatArray
+from models.booster_file import check_booster_file
+from models.space import Float, Int, Space
+from models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import xgboost
+
+SPACE: Space = {
+    "n_estimators": Int(50, 1000, 400, log=True),
+    "learning_rate": Float(0.01, 0.3, 0.03, log=True),
+    "max_depth": Int(1, 10, 6),
+    "min_child_weight": Float(0.001, 32.0, 0.5, log=True),
+    "subsample": Float(0.5, 1.0, 0.6),
+    "colsample_bylevel": Float(0.5, 1.0, 0.75),
+    "colsample_bynode": Float(0.5, 1.0, 0.6),
+    "reg_alpha": Float(0.0, 5.0, 0.3),
+    "reg_lambda": Float(0.001, 20.0, 5.0, log=True),
+}
+
+MODEL_FILE = "model.ubj"
+"""XGBoost's own open format (Universal Binary JSON)."""
+
+
+class BoostedTrees(BinaryClassifier):
+    """XGBoost for two classes.
+
+    The number of trees is a hyperparameter like the others instead of being found by early stopping: all training rows
+    train, and no row's label chooses anything about its own prediction.
+
+    Parameters
+    ----------
+    n_estimators : int, > 0
+        Number of trees.
+    learning_rate, max_depth, min_child_weight, subsample, colsample_bylevel, colsample_bynode, reg_alpha, reg_lambda
+        As XGBoost takes them.
+    n_jobs : int, > 0
+        Threads; more than one gains little on small tables and costs much on a busy machine.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    booster_ : xgboost.Booster
+    """
+
+    booster_: "xgboost.Booster"
+
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 400,
+        learning_rate: float = 0.03,
+        max_depth: int = 6,
+        min_child_weight: float = 0.5,
+        subsample: float = 0.6,
+        colsample_bylevel: float = 0.75,
+        colsample_bynode: float = 0.6,
+        reg_alpha: float = 0.3,
+        reg_lambda: float = 5.0,
+        n_jobs: int = 1,
+        random_state: int | None = None,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_depth = max_depth
+        self.min_child_weight = min_child_weight
+        self.subsample = subsample
+        self.colsample_bylevel = colsample_bylevel
+        self.colsample_bynode = colsample_bynode
+        self.reg_alpha = reg_alpha
+        self.reg_lambda = reg_lambda
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002
+        """Grow the trees.
+
+        Parameters
+        ----------
+        X : array, shape (n_tracks, n_inputs)
+            NaN for missing.
+        y : array, shape (n_tracks,)
+            Two classes.
+        groups : array, optional
+            Not used: no split is made inside.
+        """
+        import xgboost  # noqa: PLC0415 - slow to import, and a ranker of another family does not need it
+
+        X, y = self._start_fit(X, y)
+        rows = xgboost.QuantileDMatrix(X.astype(np.float32), y, nthread=self.n_jobs)
+        self.booster_ = xgboost.train(self._booster_params(), rows, num_boost_round=self.n_estimators)
+        self.booster_.set_param({"nthread": self.n_jobs})
+        return self
+
+    def _booster_params(self) -> dict[str, Any]:
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        tuned = ("learning_rate", "max_depth", "min_child_weight", "subsample", "reg_alpha", "reg_lambda")
+        sampled = ("colsample_bylevel", "colsample_bynode")
+        return {
+            "objective": "binary:logistic",
+            "tree_method": "hist",
+            "nthread": self.n_jobs,
+            "seed": int(seed),
+            "verbosity": 0,
+            **{name: getattr(self, name) for name in (*tuned, *sampled)},
+        }
+
+    def _like_probability(self, X: FloatArray) -> FloatArray:
+        return np.asarray(self.booster_.inplace_predict(X.astype(np.float32)), dtype=np.float64)
+
+    def _fitted_state(self) -> State:
+        return State(blobs={MODEL_FILE: bytes(self.booster_.save_raw("ubj"))})
+
+    def _restore(self, state: State) -> None:
+        import xgboost  # noqa: PLC0415 - see fit
+
+        require(MODEL_FILE in state.blobs, f"the file {MODEL_FILE} is missing")
+        content = state.blobs[MODEL_FILE]
+        require(type(self.n_jobs) is int and 0 < self.n_jobs <= 1024, f"n_jobs is {self.n_jobs}")
+        check_booster_file(content, self.n_features_in_)
+        try:
+            self.booster_ = xgboost.Booster({"nthread": self.n_jobs}, model_file=bytearray(content))
+        except xgboost.core.XGBoostError as error:
+            raise bad_state(f"{MODEL_FILE} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+SPEC = ModelSpec(
+    name="boosted_trees",
+    title="XGBoost",
+    role="family",
+    preparation=TreeInputs,
+    estimator=BoostedTrees,
+    space=SPACE,
+    reference="Chen and Guestrin 2016, arXiv:1603.02754; space: TabArena, arXiv:2506.16791, widened",
+    order=2,
+)

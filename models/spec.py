@@ -1,0 +1,94 @@
+"""What a model family is: data around one scikit-learn style estimator.
+
+Conventions: ``X`` is a float array (n_tracks, n_inputs) with NaN for missing values, ``y`` an integer array (n_tracks,)
+of 0 (skipped) and 1 (liked), ``groups`` an integer or string array (n_tracks,) of artists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from features.state import State
+    from models.space import Space, Value
+
+
+class Preparation(Protocol):
+    """Turns a tracks table into the array an estimator takes; a transformer fitted on training rows only."""
+
+    def fit(self, tracks: pd.DataFrame, y: object = None) -> Self:
+        """Learn from training rows only."""
+
+    def transform(self, tracks: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Prepare tracks: (n_tracks, n_inputs)."""
+
+    def get_state(self) -> State:
+        """The fitted state."""
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """Rebuild a fitted preparation; raises ``RankerFormatError`` where the state cannot be right."""
+
+
+class Estimator(Protocol):
+    """A binary classifier in scikit-learn's manner that can also leave and restore its state."""
+
+    def fit(self, X: npt.NDArray[np.float64], y: npt.NDArray[Any], groups: npt.NDArray[Any] | None = None) -> Self:
+        """Fit; ``groups`` keeps an artist on one side of any split made inside."""
+
+    def predict_proba(self, X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Probabilities of skip and like: (n_tracks, 2), rows sum to 1."""
+
+    def get_state(self) -> State:
+        """The fitted state."""
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """Rebuild a fitted estimator; raises ``RankerFormatError`` where the state cannot be right."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One family of models, or one baseline that is shown beside them.
+
+    Parameters
+    ----------
+    name : str
+        The module's name under ``models/estimators``.
+    title : str
+        What people read in tables and pictures.
+    role : {"family", "baseline"}
+        Families are tuned and may win; baselines are fitted once with their defaults.
+    preparation : type of Preparation
+        Called without arguments for an unfitted one.
+    estimator : type of Estimator
+        Called with hyperparameters and ``random_state``.
+    space : mapping
+        What is tuned, with the defaults; empty for a baseline.
+    reference : str
+        The paper or documentation behind the method and its space.
+    order : int
+        Position in tables and in the search (cheap families first).
+    parallel_folds : bool
+        Whether several may be fitted at once in threads of one process (networks use all cores by themselves).
+    """
+
+    name: str
+    title: str
+    role: Literal["family", "baseline"]
+    preparation: type[Preparation]
+    estimator: Callable[..., Estimator]
+    space: Space
+    reference: str
+    order: int = 0
+    parallel_folds: bool = True
+
+    def build(self, params: Mapping[str, Value], seed: int) -> Estimator:
+        """An unfitted estimator."""
+        return self.estimator(**params, random_state=seed)

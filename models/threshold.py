@@ -1,0 +1,144 @@
+"""Where to cut: the like probability from which a track is kept, and what precision a cut promises.
+
+All functions are pure and work on out-of-fold predictions (labels ``y`` of 0 and 1, like probabilities ``p``), never on
+rows the cut is judged on. A track is kept when its like probability is at least the threshold.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+MIN_SUPPORT = 10
+"""A cut that keeps fewer out-of-fold tracks than this says nothing about precision."""
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Every distinct cut with its counts, from the strictest to the laxest.
+
+    Parameters
+    ----------
+    threshold : ndarray of float, shape (k,)
+        Descending.
+    kept, hits : ndarray of int, shape (k,)
+        Tracks kept at the threshold, and how many of those are liked.
+    """
+
+    threshold: FloatArray
+    kept: IntArray
+    hits: IntArray
+
+
+def cuts(y: IntArray, p: FloatArray) -> Cuts:
+    """Count kept and liked tracks at every distinct probability."""
+    if len(y) != len(p) or not len(y):
+        raise ValueError(f"cuts need as many labels as probabilities and at least one, got {len(y)} and {len(p)}")
+    order = np.argsort(-p, kind="stable")
+    sorted_p = p[order]
+    last_of_tie = np.append(sorted_p[1:] != sorted_p[:-1], True)
+    hits = np.cumsum(y[order])[last_of_tie]
+    kept = np.flatnonzero(last_of_tie) + 1
+    return Cuts(_between(sorted_p, last_of_tie), kept.astype(np.int64), hits.astype(np.int64))
+
+
+def _between(sorted_p: FloatArray, last_of_tie: npt.NDArray[np.bool_]) -> FloatArray:
+    """Cuts halfway to the next lower probability, so that rounding on either side changes nothing."""
+    levels = sorted_p[last_of_tie]
+    lower = np.append(levels[1:], levels[-1])
+    halfway: FloatArray = (levels + lower) / 2
+    return halfway
+
+
+def best_f_beta_threshold(y: IntArray, p: FloatArray, beta: float = 0.5) -> float:
+    """The threshold with the highest F-beta; on ties the stricter one.
+
+    F-beta = (1 + beta^2) * hits / (beta^2 * liked + kept) (van Rijsbergen 1979). beta = 0.5 weighs precision over
+    recall.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+    p : ndarray of float, shape (n,)
+        Calibrated out-of-fold like probabilities.
+    beta : float
+        Above 0.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If nothing is liked.
+    """
+    liked = int(y.sum())
+    if not liked:
+        raise ValueError("F-beta needs at least one liked track")
+    at = cuts(y, p)
+    score = (1 + beta**2) * at.hits / (beta**2 * liked + at.kept)
+    enough = at.kept >= min(MIN_SUPPORT, len(y))
+    return float(at.threshold[np.argmax(np.where(enough, score, -1.0))])
+
+
+def precision_threshold(y: IntArray, p: FloatArray, min_precision: float) -> float | None:
+    """The laxest threshold from which precision is at least ``min_precision``.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+    p : ndarray of float, shape (n,)
+    min_precision : float
+        In (0, 1].
+
+    Returns
+    -------
+    float or None
+        None when no cut that keeps at least MIN_SUPPORT tracks reaches the precision.
+    """
+    if not 0 < min_precision <= 1:
+        raise ValueError(f"a precision lies above 0 and at most at 1, got {min_precision}")
+    at = cuts(y, p)
+    reached = (at.hits >= min_precision * at.kept) & (at.kept >= min(MIN_SUPPORT, len(y)))
+    return float(at.threshold[np.flatnonzero(reached)[-1]]) if reached.any() else None
+
+
+def expected_precision(
+    kept_p: FloatArray, support: int, *, level: float = 0.9, draws: int = 4000
+) -> tuple[float, float, float]:
+    """What share of the kept tracks will be liked, with an interval.
+
+    The expectation is the mean like probability of the kept tracks. The interval is that of a beta-binomial: how well
+    the cut's precision is known (a Beta whose weight is the number of out-of-fold tracks that the same cut keeps), and
+    the luck of the draw among the tracks kept now.
+
+    Parameters
+    ----------
+    kept_p : ndarray of float, shape (n_kept,)
+        Calibrated like probabilities of the kept tracks.
+    support : int
+        Out-of-fold tracks at or above the threshold.
+    level : float
+        Mass of the interval, in (0, 1).
+    draws : int
+        Monte Carlo draws (fixed seed).
+
+    Returns
+    -------
+    (value, low, high) : tuple of float
+        In [0, 1]; all NaN when nothing is kept.
+    """
+    if not len(kept_p):
+        return float("nan"), float("nan"), float("nan")
+    value = float(np.mean(kept_p))
+    rng = np.random.default_rng(0)
+    precision = rng.beta(value * support + 0.5, (1 - value) * support + 0.5, size=draws)
+    share = rng.binomial(len(kept_p), precision) / len(kept_p)
+    tail = (1 - level) / 2
+    low, high = np.quantile(share, [tail, 1 - tail])
+    return value, float(min(low, value)), float(max(high, value))

@@ -1,0 +1,90 @@
+"""Which column is the label, and what its cells mean."""
+
+import pandas as pd
+import pytest
+
+from connectors.sources.csv_file import read_table
+from features.errors import InputError
+
+
+def table(*headers: str, rows: list[list[str]]) -> bytes:
+    lines = [",".join(["energy", *headers]), *(",".join(["0.5", *row]) for row in rows)]
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    "header", ["liked", "like", "likes", "saved", "target", "label", "is_liked", "Is Liked", "LIKED"]
+)
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("1", "0"), ("True", "False"), ("yes", "no"), ("1.0", "0.0"), ("like", "dislike"), ("liked", "skipped"),
+     ("Y", "N"), ("1", "-1"), ("TRUE", "FALSE")],
+)  # fmt: skip
+def test_words_for_likes(header: str, yes: str, no: str) -> None:
+    tracks, notes = read_table(table(header, rows=[[yes], [no], [yes], [""]]))
+    assert tracks["liked"].dtype == "Int8"
+    assert tracks["liked"].tolist() == [1, 0, 1, pd.NA]
+    assert f"label: '{header}': 2 liked, 1 not liked, 1 without a label" in notes
+
+
+@pytest.mark.parametrize("header", ["skipped", "disliked", "Is Skipped"])
+def test_questions_the_other_way_round(header: str) -> None:
+    tracks, notes = read_table(table(header, rows=[["1"], ["0"], ["yes"], ["false"], ["liked"], ["skipped"]]))
+    assert tracks["liked"].tolist() == [0, 1, 0, 1, 1, 0]
+    assert f"label: '{header}' (inverted): 3 liked, 3 not liked" in notes
+
+
+def test_no_label_is_fine() -> None:
+    assert "liked" not in read_table(table("title", rows=[["A"]]))[0]
+
+
+def test_several_labels_are_asked_for() -> None:
+    data = table("liked", "target", "my skip", rows=[["1", "0", "1"], ["0", "1", "0"]])
+    with pytest.raises(InputError, match="ambiguous label: the columns 'liked', 'target'") as caught:
+        read_table(data)
+    assert "--label liked or --label target" in caught.value.hint
+    assert read_table(data, "target")[0]["liked"].tolist() == [0, 1]
+    assert read_table(data, "Liked")[0]["liked"].tolist() == [1, 0]
+    assert read_table(data, "my skip")[0]["liked"].tolist() == [1, 0]
+
+
+def test_a_label_that_is_not_there() -> None:
+    with pytest.raises(InputError, match="no column 'thumb' for the label") as caught:
+        read_table(table("thumbs", "title", rows=[["1", "A"]]), "thumb")
+    assert caught.value.hint == "the nearest columns: thumbs"
+    with pytest.raises(InputError) as caught:
+        read_table(table("thumbs", "title", rows=[["1", "A"]]), "xyzzy")
+    assert caught.value.hint == "the first columns: energy, thumbs, title"
+
+
+def test_a_rating_is_no_label() -> None:
+    with pytest.raises(InputError, match=r"'rating' has 5 different numbers \(1 to 5\)") as caught:
+        read_table(table("rating", rows=[[str(i)] for i in range(1, 6)]), "rating")
+    assert "at least 4" in caught.value.hint
+
+
+def test_a_text_is_no_label() -> None:
+    with pytest.raises(InputError, match="'title' holds no label"):
+        read_table(table("title", rows=[["A"], ["B"]]), "title")
+
+
+@pytest.mark.parametrize("values", [["12", "3400", "7", "1"], ["2011", "2012", "1999", "2000"]])
+@pytest.mark.parametrize("header", ["likes", "target", "saved"])
+def test_counts_are_not_taken_for_likes(header: str, values: list[str]) -> None:
+    tracks, notes = read_table(table(header, rows=[[value] for value in values]))
+    assert "liked" not in tracks
+    assert any(f"'{header}' does not hold likes" in note for note in notes)
+
+
+def test_words_nobody_knows_stay_for_the_report() -> None:
+    tracks, _ = read_table(table("liked", rows=[["perhaps"], ["1"], ["never"]]))
+    assert tracks["liked"].tolist() == ["perhaps", 1, "never"]
+
+
+def test_one_class_only_is_read() -> None:
+    assert read_table(table("liked", rows=[["1"], ["1"]]))[0]["liked"].tolist() == [1, 1]
+
+
+def test_the_label_is_not_a_feature_too() -> None:
+    tracks, _ = read_table(table("mode", rows=[["1"], ["0"]]), "mode")
+    assert list(tracks) == ["energy", "liked"]

@@ -1,0 +1,132 @@
+"""A fit searches every family, bags the best, and cuts where it was asked to."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.fitting import FitConfig, check_labels, fit, study_digest, task_digest
+from experiments.progress import Progress
+from features.errors import InputError
+from models.registry import spec
+from models.space import Int
+
+QUICK = FitConfig(budget_s=None, trials=3, models=("tree", "boosted_trees"), n_folds=3, bag_repeats=2)
+
+
+def test_the_winner_has_the_best_score_over_the_inner_folds_and_is_what_ranks(demo_tracks: pd.DataFrame) -> None:
+    found = fit(demo_tracks, QUICK)
+    assert [family.spec.name for family in found.families] == ["tree", "boosted_trees"]
+    assert found.winner.score == max(family.score for family in found.families)
+    assert found.ranker.info["model"] == found.winner.spec.name
+    assert found.ranker.threshold == found.winner.threshold
+    assert len(found.winner.models) == 3 * 2
+
+
+def test_equal_seeds_give_equal_rankers(demo_tracks: pd.DataFrame, demo_candidates: pd.DataFrame) -> None:
+    one, other = (fit(demo_tracks, QUICK).ranker.predict_proba(demo_candidates) for _ in range(2))
+    assert np.array_equal(one, other)
+
+
+def test_out_of_fold_probabilities_are_calibrated(demo_tracks: pd.DataFrame) -> None:
+    winner = fit(demo_tracks, QUICK).winner
+    y = demo_tracks["liked"].to_numpy(dtype=float)
+    assert winner.probability.mean() == pytest.approx(y.mean(), abs=0.01)
+    confident = winner.probability > 0.7
+    assert y[confident].mean() == pytest.approx(winner.probability[confident].mean(), abs=0.1)
+
+
+def test_a_wanted_precision_moves_the_rankers_own_cut(demo_tracks: pd.DataFrame) -> None:
+    usual = fit(demo_tracks, QUICK).ranker
+    strict = fit(demo_tracks, FitConfig(**{**vars(QUICK), "min_precision": 0.9})).ranker
+    kept = strict.out_of_fold.probability >= strict.threshold
+    assert strict.out_of_fold.liked[kept].mean() >= 0.9
+    assert strict.threshold > usual.threshold
+
+
+def test_a_precision_out_of_reach_is_said_and_the_usual_cut_stays(demo_tracks: pd.DataFrame) -> None:
+    noise = demo_tracks.assign(liked=np.random.default_rng(0).integers(0, 2, len(demo_tracks)))
+    found = fit(noise, FitConfig(**{**vars(QUICK), "min_precision": 0.999}))
+    assert any("no cut reached precision 0.999" in note for note in found.notes)
+
+
+def test_a_time_split_leaves_the_first_block_unpredicted_and_still_calibrates(demo_tracks: pd.DataFrame) -> None:
+    found = fit(demo_tracks, FitConfig(**{**vars(QUICK), "split": "time", "models": ("tree",)}))
+    missing = np.isnan(found.winner.probability)
+    assert 0 < missing.mean() < 0.5
+    oldest = demo_tracks["added_at"].rank(method="first").to_numpy()
+    assert oldest[missing].max() < oldest[~missing].min()
+    assert len(found.ranker.out_of_fold.liked) == (~missing).sum()
+
+
+def test_few_artists_are_cut_into_fewer_folds(demo_tracks: pd.DataFrame) -> None:
+    few = demo_tracks[demo_tracks["artist_name"].isin(demo_tracks["artist_name"].value_counts().index[:5])]
+    found = fit(few.reset_index(drop=True), FitConfig(budget_s=None, trials=1, models=("tree",)))
+    assert any("folds only" in note for note in found.notes)
+    assert not np.isnan(found.winner.probability).any()
+
+
+def test_a_budget_is_shared_and_kept(demo_tracks: pd.DataFrame) -> None:
+    moments: list[Progress] = []
+    config = FitConfig(budget_s=6, models=("tree", "boosted_trees"), n_folds=3)
+    found = fit(demo_tracks, config, on_progress=moments.append)
+    assert all(len(family.trials) >= 1 for family in found.families)
+    tree = [moment for moment in moments if moment.family == "tree"]
+    # The tree's share is half of the budget: when it has been searched, the other half is still there.
+    assert tree[-1].seconds_left is not None
+    assert 2 < tree[-1].seconds_left < 5
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"budget_s": None, "trials": None}, "neither a budget nor"),
+        ({"budget_s": 0.0}, "positive number of seconds"),
+        ({"budget_s": float("nan")}, "positive number of seconds"),
+        ({"trials": 0}, "at least one trial"),
+        ({"jobs": 0}, "jobs must be at least 1"),
+        ({"seed": -1}, "a seed is 0 or more"),
+        ({"metric": "auc"}, "no metric 'auc'"),
+        ({"metric": "f1"}, "needs a threshold"),
+        ({"min_precision": 1.2}, "at most at 1"),
+        ({"n_folds": 1}, "cannot be cut"),
+    ],
+)
+def test_settings_out_of_range_are_explained(change: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        FitConfig(**change)  # type: ignore[arg-type]
+
+
+def test_an_unknown_family_is_explained_with_the_known_ones() -> None:
+    with pytest.raises(InputError) as caught:
+        FitConfig(models=("forest",)).families()
+    assert "boosted_trees" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([1] * 100, "none is skipped"),
+        ([0] * 100, "none is liked"),
+        ([0, 1] * 20, "40 labelled tracks"),
+        ([1] * 5 + [0] * 95, "5 liked, 95 skipped"),
+    ],
+)
+def test_too_little_to_learn_from_is_refused_with_what_is_needed(labels: list[int], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        check_labels(pd.DataFrame({"liked": labels}))
+
+
+def test_a_table_without_labels_is_explained(demo_candidates: pd.DataFrame) -> None:
+    with pytest.raises(InputError) as caught:
+        check_labels(demo_candidates)
+    assert "--label" in caught.value.hint
+
+
+def test_another_space_table_or_seed_is_another_study(demo_tracks: pd.DataFrame) -> None:
+    tree = spec("tree")
+    wider = type(tree)(**{**vars(tree), "space": {**tree.space, "max_depth": Int(2, 20, 6)}})
+    digest = task_digest(demo_tracks, QUICK)
+    assert study_digest(tree, digest) != study_digest(wider, digest)
+    assert digest != task_digest(demo_tracks.head(599), QUICK)
+    assert digest != task_digest(demo_tracks, FitConfig(**{**vars(QUICK), "seed": 1}))
+    assert digest == task_digest(demo_tracks, FitConfig(**{**vars(QUICK), "budget_s": 7.0, "trials": None}))

@@ -1,0 +1,164 @@
+"""Held-out rows stay held out, and what is reported is what the saved ranker does."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import experiments.fitting
+from connectors.registry import open_source
+from experiments.champion import judge
+from experiments.fitting import FitConfig, fit
+from experiments.metrics import evaluate
+from experiments.nested import evaluate_folds
+from experiments.results import TrainResult
+from experiments.splits import groups_for, outer_split
+from experiments.training import train
+from features.schema import AUDIO_FEATURES
+from models.known import KnownTracks
+from models.ranker import Ranker
+
+QUICK = FitConfig(budget_s=None, trials=2, models=("tree", "boosted_trees"), n_folds=3, bag_repeats=1)
+
+
+@pytest.fixture(scope="module")
+def result(demo_tracks: pd.DataFrame) -> TrainResult:
+    unlabelled = demo_tracks.head(15).assign(liked=pd.NA, track_id=[f"local:{n}" for n in range(15)])
+    table = pd.concat([demo_tracks, unlabelled], ignore_index=True).astype({"liked": "Int8"})
+    best = open_source("demo").read().best_prediction
+    return train(table, QUICK, source="demo", best_prediction=best, notes=("said before",))
+
+
+def test_the_reported_metrics_are_the_saved_rankers_on_the_held_out_rows(result: TrainResult) -> None:
+    p = result.ranker.predict_proba(result.test_tracks)
+    assert np.array_equal(p, result.test_probability)
+    assert result.metrics == evaluate(result.test_labels, p, result.ranker.threshold)
+    for low, high in result.intervals.values():
+        assert low <= high
+    assert result.intervals["roc_auc"][0] < result.metrics["roc_auc"] < result.intervals["roc_auc"][1]
+
+
+def test_no_held_out_track_or_artist_is_known_to_the_ranker(result: TrainResult, demo_tracks: pd.DataFrame) -> None:
+    assert not result.ranker.known.flags(result.test_tracks).any()
+    training = demo_tracks[~demo_tracks["track_id"].isin(result.test_tracks["track_id"])]
+    assert result.n_train == len(training)
+    assert not set(training["artist_name"]) & set(result.test_tracks["artist_name"])
+
+
+def test_what_the_held_out_rows_hold_changes_nothing_but_the_verdict(demo_tracks: pd.DataFrame) -> None:
+    """The strongest test of a leak: other held-out rows must leave the ranker exactly as it was."""
+    y = demo_tracks["liked"].to_numpy(dtype=np.int64)
+    _, test_rows = outer_split(demo_tracks, y, "random")
+    first = train(demo_tracks, FitConfig(**{**vars(QUICK), "split": "random"}), source="x")
+    turned = demo_tracks.copy()
+    turned.loc[test_rows, [*AUDIO_FEATURES]] = turned.loc[test_rows, [*AUDIO_FEATURES]].to_numpy()[::-1]
+    second = train(turned, FitConfig(**{**vars(QUICK), "split": "random"}), source="x")
+    assert set(second.test_tracks["track_id"]) == set(first.test_tracks["track_id"])
+    known = demo_tracks.drop(index=test_rows)
+    assert np.array_equal(first.ranker.predict_proba(known), second.ranker.predict_proba(known))
+    assert first.ranker.threshold == second.ranker.threshold
+    assert first.metrics != second.metrics
+
+
+def test_baselines_and_the_best_possible_stand_beside_the_families(result: TrainResult) -> None:
+    assert [baseline.name for baseline in result.baselines] == ["majority", "untuned_tree", "historic_dense"]
+    assert result.baselines[0].metrics["roc_auc"] == 0.5
+    assert result.best_possible_auc is not None
+    assert result.metrics["roc_auc"] < result.best_possible_auc + 0.05
+    assert result.keep_everything["recall"] == 1.0
+
+
+def test_unlabelled_rows_are_counted_in_the_notes(result: TrainResult) -> None:
+    assert result.notes[:2] == ("said before", "15 tracks without a label are not used")
+
+
+def test_effects_name_the_features_that_the_demo_taste_is_made_of(result: TrainResult) -> None:
+    strongest = sorted(result.effects, key=lambda name: -result.effects[name])[:4]
+    assert "energy" in strongest
+    assert set(result.effects) == set(AUDIO_FEATURES)
+
+
+def test_versions_and_settings_are_recorded(result: TrainResult) -> None:
+    assert {"python", "numpy", "optuna"} <= set(result.versions)
+    assert result.settings["trials"] == 2
+    assert len(result.data_digest) == 64
+
+
+def relabelled(ranker: Ranker, turn: Callable[[float], float], source: str) -> Ranker:
+    calibration = type(ranker.calibration)(ranker.calibration.slope, turn(ranker.calibration.intercept))
+    return Ranker(
+        ranker.members,
+        calibration,
+        ranker.threshold,
+        ranker.out_of_fold,
+        ranker.known,
+        ranker.background,
+        {"source": source},
+    )
+
+
+def test_the_first_ranker_is_champion_and_equals_do_not_displace(result: TrainResult) -> None:
+    ranker = relabelled(result.ranker, lambda value: value, "file")
+    assert judge(ranker, None, result.test_tracks, result.test_labels, "roc_auc").promote
+    again = judge(ranker, ranker, result.test_tracks, result.test_labels, "roc_auc")
+    assert not again.promote
+    assert "on the same" in again.reason
+
+
+def test_a_worse_ranker_does_not_displace_and_a_better_one_does(result: TrainResult, demo_tracks: pd.DataFrame) -> None:
+    training = demo_tracks[~demo_tracks["track_id"].isin(result.test_tracks["track_id"])].reset_index(drop=True)
+    noise = training.assign(liked=np.random.default_rng(0).permutation(training["liked"]))
+    config = FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3, bag_repeats=1)
+    worse = relabelled(fit(noise, config).ranker, lambda value: value, "file")
+    better = relabelled(result.ranker, lambda value: value, "file")
+    assert not judge(worse, better, result.test_tracks, result.test_labels, "roc_auc").promote
+    assert judge(better, worse, result.test_tracks, result.test_labels, "roc_auc").promote
+    assert judge(better, worse, result.test_tracks, result.test_labels, "log_loss").promote
+
+
+def test_rows_the_champion_was_trained_on_do_not_count_where_enough_others_remain(result: TrainResult) -> None:
+    known = result.test_tracks.head(20)
+    champion = Ranker(**{**vars(result.ranker), "known": KnownTracks.of(known), "info": {"source": "file"}})
+    challenger = relabelled(result.ranker, lambda value: value, "file")
+    assert (
+        f"{result.n_test - 20} held-out"
+        in judge(challenger, champion, result.test_tracks, result.test_labels, "log_loss").reason
+    )
+    all_known = Ranker(**{**vars(champion), "known": KnownTracks.of(result.test_tracks)})
+    reason = judge(challenger, all_known, result.test_tracks, result.test_labels, "log_loss").reason
+    assert f"{result.n_test} held-out" in reason
+    assert "was trained on some of them" in reason
+
+
+def test_the_demo_listener_never_displaces_a_real_champion(result: TrainResult) -> None:
+    demo = relabelled(result.ranker, lambda value: value, "demo")
+    real = relabelled(result.ranker, lambda value: value, "csv_file")
+    assert not judge(demo, real, result.test_tracks, result.test_labels, "roc_auc").promote
+
+
+def test_outer_folds_predict_every_track_once_by_a_ranker_that_never_saw_its_artist(demo_tracks: pd.DataFrame) -> None:
+    config = FitConfig(budget_s=None, trials=1, models=("boosted_trees",), n_folds=3, bag_repeats=1)
+    found = evaluate_folds(demo_tracks, config, n_folds=3)
+    assert list(found.predictions["track_id"]) == list(demo_tracks["track_id"])
+    folds_of_artist = found.predictions.groupby(groups_for(demo_tracks, "artist"))["fold"]
+    assert (folds_of_artist.min() == folds_of_artist.max()).all()
+    assert found.mean["roc_auc"] == pytest.approx(np.mean([fold.metrics["roc_auc"] for fold in found.folds]))
+    low, high = found.interval["roc_auc"]
+    assert low < found.mean["roc_auc"] < high
+    assert found.mean["roc_auc"] > 0.75
+
+
+def test_each_outer_fold_gets_its_part_of_the_budget(
+    demo_tracks: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float | None] = []
+    real = experiments.fitting.fit
+
+    def listen(tracks: pd.DataFrame, config: FitConfig, **rest: object) -> object:
+        asked.append(config.budget_s)
+        return real(tracks, FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3), **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("experiments.nested.fit", listen)
+    evaluate_folds(demo_tracks, FitConfig(budget_s=30.0, models=("tree",)), n_folds=3)
+    assert asked == [10.0, 10.0, 10.0]

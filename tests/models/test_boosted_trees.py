@@ -1,0 +1,129 @@
+"""XGBoost behind our contract: its file survives, bad bytes are refused, and it is as good as it was measured."""
+
+import struct
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+
+from features.errors import RankerFormatError
+from features.state import State
+from models.estimators.boosted_trees import MODEL_FILE, BoostedTrees
+from models.fitted import fit_model
+from models.registry import spec
+
+
+def fitted(n_inputs: int = 4, **params: object) -> BoostedTrees:
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(200, n_inputs))
+    return BoostedTrees(n_estimators=10, random_state=0, **params).fit(X, (X[:, 0] > 0).astype(int))
+
+
+WHOLE = fitted(max_depth=3)
+PROBE = np.random.default_rng(1).normal(size=(50, 4))
+
+
+def with_file(model: BoostedTrees, content: bytes) -> State:
+    state = model.get_state()
+    return State(state.settings, state.arrays, {MODEL_FILE: content})
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 200, b"{}", b"not a model", b'{"learner": {}}', b"[" * 5000])
+def test_bad_bytes_are_refused(content: bytes) -> None:
+    with pytest.raises(RankerFormatError):
+        BoostedTrees.from_state(with_file(fitted(), content))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0, 0.9999))
+def test_truncated_file_is_refused(kept: float) -> None:
+    model = WHOLE
+    whole = model.get_state().blobs[MODEL_FILE]
+    with pytest.raises(RankerFormatError):
+        BoostedTrees.from_state(with_file(model, whole[: int(kept * len(whole))]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 10**9), st.integers(0, 255))
+def test_a_changed_byte_is_refused_or_harmless(position: int, byte: int) -> None:
+    changed = bytearray(WHOLE.get_state().blobs[MODEL_FILE])
+    changed[position % len(changed)] = byte
+    with suppress(RankerFormatError):
+        like = BoostedTrees.from_state(with_file(WHOLE, bytes(changed))).predict_proba(PROBE)
+        assert ((like >= 0) & (like <= 1)).all()
+
+
+def edited(part: str, value: float) -> bytes:
+    """The file with the second value of ``part`` of its first tree changed."""
+    content = bytearray(WHOLE.get_state().blobs[MODEL_FILE])
+    start = content.index(part.encode()) + len(part)
+    kind = {b"l": ">i", b"d": ">f", b"U": ">B"}[bytes(content[start + 2 : start + 3])]
+    struct.pack_into(kind, content, start + 13 + struct.calcsize(kind), value)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "words"),
+    [
+        ("left_children", 10**6, "hang together"),
+        ("left_children", 0, "hang together"),
+        ("right_children", 1, "hang together"),
+        ("split_indices", 4, "beyond its 4"),
+        ("split_indices", -3, "beyond its 4"),
+        ("parents", 2, "parents"),
+        ("split_type", 1, "not numeric"),
+        ("split_conditions", float("nan"), "split_conditions"),
+        ("base_weights", float("inf"), "base_weights"),
+    ],
+)
+def test_tampered_trees_are_refused_before_xgboost_reads_them(part: str, value: float, words: str) -> None:
+    with pytest.raises(RankerFormatError, match=words):
+        BoostedTrees.from_state(with_file(WHOLE, edited(part, value)))
+
+
+@pytest.mark.parametrize(
+    "params", [{"max_depth": 1}, {"max_depth": 10, "min_child_weight": 0.001}, {"reg_alpha": 50.0}]
+)
+def test_files_of_all_shapes_are_read(params: dict[str, float]) -> None:
+    model = fitted(**params)
+    assert np.array_equal(BoostedTrees.from_state(model.get_state()).predict_proba(PROBE), model.predict_proba(PROBE))
+
+
+def test_missing_file_and_other_width_are_refused() -> None:
+    model = fitted()
+    with pytest.raises(RankerFormatError, match="missing"):
+        BoostedTrees.from_state(State(model.get_state().settings))
+    with pytest.raises(RankerFormatError, match="5 inputs, expected 4"):
+        BoostedTrees.from_state(with_file(model, fitted(5).get_state().blobs[MODEL_FILE]))
+
+
+def test_an_objective_other_than_a_probability_is_refused() -> None:
+    import xgboost
+
+    rows = xgboost.DMatrix(np.random.default_rng(0).normal(size=(50, 4)), np.arange(50.0))
+    regression = xgboost.train({"objective": "reg:squarederror"}, rows, 5)
+    with pytest.raises(RankerFormatError, match="reg:squarederror"):
+        BoostedTrees.from_state(with_file(fitted(), bytes(regression.save_raw("ubj"))))
+
+
+def test_seed_and_parameters_matter() -> None:
+    base = fitted().predict_proba(PROBE)
+    assert np.array_equal(fitted().predict_proba(PROBE), base)
+    assert not np.array_equal(fitted(max_depth=1).predict_proba(PROBE), base)
+    assert fitted(n_jobs=2).get_params()["n_jobs"] == 2
+
+
+def test_defaults_reach_what_was_measured_on_the_kaggle_table(kaggle_csv: Path) -> None:
+    table = pd.read_csv(kaggle_csv, index_col=0)
+    y = table["target"].to_numpy()
+    scores = []
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(table, y):
+        model = fit_model(spec("boosted_trees"), {}, 0, table.iloc[train], y[train])
+        scores.append(roc_auc_score(y[test], model.predict(table.iloc[test])))
+    assert np.mean(scores) > 0.85  # measured 0.858; XGBoost's own defaults 0.839
