@@ -46,9 +46,8 @@ def read_tracks(reference: str, *, label: str | None = None, seed: int = 0) -> R
     reading = source.read()
     tracks, report = validate(reading.tracks)
     if not len(tracks):
-        reasons = ", ".join(f"{reason}: {rows}" for reason, rows in report.set_aside.items())
         raise InputError(
-            f"none of the {report.rows} rows of {reference} can be used ({reasons})",
-            "'earmark validate' shows what is wrong with each column",
+            "\n".join([f"none of the {report.rows:,} rows of {reference} can be used", *report.lines()]),
+            "mend these columns where the table came from, and read it again",
         )
     return ReadTracks(tracks, report, reading.notes, source.name, reading.best_prediction)

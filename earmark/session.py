@@ -12,13 +12,14 @@ from filelock import FileLock, Timeout
 from earmark.home import Home
 from earmark.reading import ReadTracks, read_tracks
 from experiments.champion import Verdict, judge
-from experiments.fitting import FitConfig
+from experiments.fitting import FitConfig, check_labels
 from experiments.progress import Listener, Progress, silent
 from experiments.reports import figures
 from experiments.results import TrainResult
 from experiments.tracking import Tracker
 from experiments.training import train
 from features.errors import EarmarkError, InputError
+from features.schema import labelled
 from models.ranker_folder import load
 
 
@@ -83,6 +84,7 @@ def train_and_record(
         read = read_tracks(reference, label=label, seed=config.seed)
         if on_read is not None:
             on_read(read)
+        check_labels(labelled(read.tracks))  # before a run is opened that could only fail
         spent = time.monotonic() - clock
         left = replace(config, budget_s=max(config.budget_s - spent, 1.0)) if config.budget_s is not None else config
         tracker = Tracker(home.mlruns)

@@ -13,7 +13,6 @@ from experiments.figures_style import BASELINE_STYLES, INK, MUTED, RANKER, colou
 from experiments.results import TrainResult
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 CALIBRATION_BINS = 10
 Z_90 = 1.6449
@@ -83,7 +82,7 @@ def calibration(result: TrainResult) -> Figure:
     place = np.clip(np.digitize(result.test_probability, edges[1:-1]), 0, CALIBRATION_BINS - 1)
     counts = np.bincount(place, minlength=CALIBRATION_BINS)
     filled = counts > 0
-    liked = np.bincount(place, weights=result.test_labels, minlength=CALIBRATION_BINS)[filled]
+    liked = np.bincount(place, weights=result.test_labels.astype(np.float64), minlength=CALIBRATION_BINS)[filled]
     said = np.bincount(place, weights=result.test_probability, minlength=CALIBRATION_BINS)[filled] / counts[filled]
     share = liked / counts[filled]
     low, high = wilson(liked, counts[filled])
@@ -146,7 +145,7 @@ def confusion(result: TrainResult) -> Figure:
     return figure
 
 
-def wilson(successes: FloatArray, counts: IntArray, z: float = Z_90) -> tuple[FloatArray, FloatArray]:
+def wilson(successes: npt.NDArray[Any], counts: npt.NDArray[Any], z: float = Z_90) -> tuple[FloatArray, FloatArray]:
     """Wilson's score interval of proportions.
 
     Parameters

@@ -10,6 +10,8 @@ from experiments.figures_style import INK, MUTED, RANKER, colour, dress, new_fig
 from experiments.results import FamilyResult, TrainResult, TrialRecord
 from experiments.run_rows import best_so_far, mean_curves
 
+VALIDATION = "#d55e00"
+
 WORST_SHOWN = 0.1
 """The search's worst tenth of the scores may fall below the picture, so that the differences at the top are seen."""
 
@@ -57,13 +59,13 @@ def learning_curve(family: FamilyResult) -> Figure:
     figure = new_figure(6.4 if len(kinds) == 1 else 4.8 * len(kinds), 4.4)
     panels = figure.subplots(1, len(kinds), squeeze=False)[0]
     for axes, (kind, names) in zip(panels, kinds.items(), strict=True):
-        for position, name in enumerate(names):
+        for name in names:
             for curve in family.curves:
                 if name in curve:
                     epochs = range(1, len(curve[name]) + 1)
-                    axes.plot(epochs, curve[name], color=_curve_colour(position), linewidth=0.7, alpha=0.35)
+                    axes.plot(epochs, curve[name], color=_curve_colour(name), linewidth=0.7, alpha=0.35)
             mean = means[name]
-            axes.plot(range(1, len(mean) + 1), mean, color=_curve_colour(position), linewidth=2.2, label=_said(name))
+            axes.plot(range(1, len(mean) + 1), mean, color=_curve_colour(name), linewidth=2.2, label=_said(name))
         dress(axes, title=f"{family.title}: {kind}", x="epoch", y=kind)
         axes.legend(title=f"mean of {len(family.curves)} folds", fontsize=8, title_fontsize=8, frameon=False)
     return figure
@@ -71,10 +73,10 @@ def learning_curve(family: FamilyResult) -> Figure:
 
 def _history(axes: Axes, family: FamilyResult, line: str) -> None:
     trials = sorted(family.trials, key=lambda trial: trial.number)
-    complete = [trial for trial in trials if trial.state == "complete" and trial.value is not None]
-    pruned = [trial for trial in trials if trial.state == "pruned" and trial.value is not None]
-    axes.plot([t.number for t in complete], [t.value for t in complete], "o", color=line, alpha=0.45, markersize=4)
-    axes.plot([t.number for t in pruned], [t.value for t in pruned], "x", color=MUTED, markersize=4)
+    complete = {t.number: t.value for t in trials if t.state == "complete" and t.value is not None}
+    pruned = {t.number: t.value for t in trials if t.state == "pruned" and t.value is not None}
+    axes.plot(list(complete), list(complete.values()), "o", color=line, alpha=0.45, markersize=4)
+    axes.plot(list(pruned), list(pruned.values()), "x", color=MUTED, markersize=4)
     best = best_so_far(trial.value if trial.state == "complete" else None for trial in trials)
     axes.step([trial.number for trial in trials], best, where="post", color=line, linewidth=2.2)
     if best and math.isfinite(best[-1]):
@@ -112,5 +114,5 @@ def _said(name: str) -> str:
     return "validation" if name.startswith("val_") else "training"
 
 
-def _curve_colour(position: int) -> str:
-    return (RANKER, "#d55e00", "#009e73")[position % 3]
+def _curve_colour(name: str) -> str:
+    return VALIDATION if name.startswith("val_") else RANKER
