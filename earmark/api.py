@@ -98,7 +98,7 @@ def fit(
     InputError
         If there is too little to learn from or an option is out of range.
     """
-    from experiments.fitting import FitConfig  # noqa: PLC0415 (reading and ranking do not wait for Optuna)
+    from experiments.config import FitConfig  # noqa: PLC0415 (reading and ranking do not wait for Optuna)
     from experiments.fitting import fit as fit_tracks  # noqa: PLC0415
     from features.schema import labelled  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from earmark.home import Home
 from earmark.reading import ReadTracks, read_tracks
 from experiments.champion import Verdict, judge
-from experiments.fitting import FitConfig, check_labels
+from experiments.config import FitConfig, check_labels
 from experiments.progress import Listener, Progress, silent
 from experiments.reports import figures
 from experiments.results import TrainResult

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.bootstrap import intervals
-from experiments.fitting import FitConfig, check_labels, fit
+from experiments.config import FitConfig, check_labels
+from experiments.fitting import fit
 from experiments.metrics import evaluate
 from experiments.progress import Listener, Progress, silent
 from experiments.splits import groups_for, outer_folds

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.bootstrap import intervals
+from experiments.config import FitConfig, check_labels
 from experiments.evaluation import bag_predict
-from experiments.fitting import FitConfig, FittedFamily, check_labels, fit
+from experiments.fitting import FittedFamily, fit
 from experiments.metrics import METRICS, evaluate, keep_everything
 from experiments.progress import Listener, Progress, silent
 from experiments.results import BaselineResult, FamilyResult, TrainResult

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from connectors.registry import open_source
-from experiments.fitting import FitConfig, fit
+from experiments.config import FitConfig
+from experiments.fitting import fit
 from features.schema import validate
 from models.ranker import Ranker
 

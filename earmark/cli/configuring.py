@@ -2,7 +2,7 @@
 
 from typing import cast, get_args
 
-from experiments.fitting import FitConfig
+from experiments.config import FitConfig
 from experiments.splits import Split
 from features.errors import InputError
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.fitting import FitConfig, check_labels, fit, study_digest, task_digest
+from experiments.config import FitConfig, check_labels
+from experiments.fitting import fit, study_digest, task_digest
 from experiments.progress import Progress
 from features.errors import InputError
 from models.registry import spec

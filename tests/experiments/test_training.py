@@ -9,7 +9,8 @@ import pytest
 import experiments.fitting
 from connectors.registry import open_source
 from experiments.champion import judge
-from experiments.fitting import FitConfig, fit
+from experiments.config import FitConfig
+from experiments.fitting import fit
 from experiments.metrics import evaluate
 from experiments.nested import evaluate_folds
 from experiments.results import TrainResult

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.fitting import FitConfig, fit
+from experiments.config import FitConfig
+from experiments.fitting import fit
 from features.errors import EarmarkError, InputError, RankerFormatError
 from models.ranker import Ranker
 from models.ranker_folder import ARRAYS, MANIFEST, load, read_info
