@@ -81,7 +81,7 @@ def train_and_record(
     home.prepare()
     with _only_train(home):
         clock = time.monotonic()
-        read = read_tracks(reference, label=label, seed=config.seed)
+        read = read_tracks(reference, label=label)
         if on_read is not None:
             on_read(read)
         check_labels(labelled(read.tracks))  # before a run is opened that could only fail

@@ -16,6 +16,8 @@ IntArray = npt.NDArray[np.int64]
 
 MIN_TRACKS = 60
 MIN_OF_EACH = 10
+SMALL_TABLE = 3000
+"""Tracks below which folds are cheap and scores noisy enough to pay for more folds and repeats."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,11 @@ class FitConfig:
     seed : int
     jobs : int
         Folds fitted at once.
-    n_folds : int
-    bag_repeats : int
+    n_folds : int, optional
+        Inner folds; by default 8 for tables of fewer than SMALL_TABLE tracks, else 5.
+    bag_repeats : int, optional
         How often a family's best model is bagged over differently cut folds (once for the time split). More repeats
-        steady the scores; with a budget only as many are made as fit into it.
+        steady the scores; by default 3 for small tables, else 1. With a budget only as many are made as fit into it.
     min_precision : float, optional
         The ranker's own cut promises this out-of-fold precision instead of the best F0.5.
     """
@@ -51,8 +54,8 @@ class FitConfig:
     metric: str = "roc_auc"
     seed: int = 0
     jobs: int = 2
-    n_folds: int = 8
-    bag_repeats: int = 3
+    n_folds: int | None = None
+    bag_repeats: int | None = None
     min_precision: float | None = None
 
     def __post_init__(self) -> None:
@@ -64,7 +67,7 @@ class FitConfig:
             raise InputError(f"at least one trial is needed, got {self.trials}", "try 30")
         if self.jobs < 1:
             raise InputError(f"jobs must be at least 1, got {self.jobs}", "give the number of cores to use")
-        if self.n_folds < 2 or self.bag_repeats < 1:
+        if (self.n_folds is not None and self.n_folds < 2) or (self.bag_repeats is not None and self.bag_repeats < 1):
             raise InputError(
                 f"{self.n_folds} folds and {self.bag_repeats} bags cannot be cut", "use at least 2 folds and 1 bag"
             )
@@ -80,6 +83,12 @@ class FitConfig:
             )
         if self.min_precision is not None and not 0 < self.min_precision <= 1:
             raise InputError(f"a precision lies above 0 and at most at 1, got {self.min_precision:g}", "try 0.8")
+
+    def folds_for(self, n_tracks: int) -> tuple[int, int]:
+        """Inner folds and bag repeats for a table of so many tracks."""
+        small = n_tracks < SMALL_TABLE
+        repeats = self.bag_repeats or (3 if small else 1)
+        return self.n_folds or (8 if small else 5), 1 if self.split == "time" else repeats
 
     def families(self) -> tuple[ModelSpec, ...]:
         """The families to search, cheap ones first."""

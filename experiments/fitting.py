@@ -105,7 +105,9 @@ def fit(
     deadline = started + config.budget_s if config.budget_s is not None else None
     storage = open_storage(storage_url)
     digest = task_digest(tracks, config)
-    fitted, notes = [], [] if len(tasks[0].folds) == config.n_folds else [f"cut into {len(tasks[0].folds)} folds only"]
+    fitted, notes = [], []
+    if len(tasks[0].folds) < config.folds_for(len(y))[0]:
+        notes.append(f"cut into {len(tasks[0].folds)} folds only: the table is small, or has few artists")
     specs = config.families()
     for position, spec in enumerate(specs):
         share = _Share.of(deadline, len(specs) - position)
@@ -128,8 +130,8 @@ def fit(
 
 def _cut(tracks: pd.DataFrame, y: IntArray, config: FitConfig) -> list[Task]:
     """One task a bag repeat; into fewer folds where few tracks or artists cannot be cut into as many as asked."""
-    repeats = 1 if config.split == "time" else config.bag_repeats
-    n_folds, folds = config.n_folds, None
+    n_folds, repeats = config.folds_for(len(y))
+    folds = None
     while folds is None:
         try:
             folds = inner_folds(tracks, y, config.split, n_folds=n_folds, repeats=repeats, seed=config.seed)
@@ -182,7 +184,7 @@ def _reporter(spec: ModelSpec, deadline: float | None, on_progress: Listener) ->
 def task_digest(tracks: pd.DataFrame, config: FitConfig) -> str:
     """What makes two searches the same: the data they see, the folds and the metric."""
     columns = [name for name in ("track_id", "artist_name", *AUDIO_FEATURES, "added_at", "liked") if name in tracks]
-    asked = [table_digest(tracks[columns]), config.split, config.metric, config.seed, config.n_folds]
+    asked = [table_digest(tracks[columns]), config.split, config.metric, config.seed, config.folds_for(len(tracks))[0]]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

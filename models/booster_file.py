@@ -1,12 +1,14 @@
 """Checks an XGBoost model file before XGBoost may read it: plain binary trees over so many inputs, and nothing else.
 
 XGBoost follows child and feature numbers without looking, so a changed file could read foreign memory or never end.
+A model may have hundreds of trees, so their nodes are laid end to end and each check looks at all of them at once.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from features.errors import RankerFormatError
 from features.state import bad_state, require
@@ -25,7 +27,17 @@ _PER_NODE = {
     "loss_changes": "f4",
     "sum_hessian": "f4",
 }
-_NO_CATEGORIES = ("categories", "categories_nodes", "categories_segments", "categories_sizes")
+_NO_CATEGORIES = {"enc": [], "feature_segments": ("i4", b""), "sorted_idx": ("i4", b"")}
+_NO_CATEGORIES_IN_TREE = {
+    "categories": ("i4", b""),
+    "categories_nodes": ("i4", b""),
+    "categories_segments": ("i8", b""),
+    "categories_sizes": ("i8", b""),
+}
+
+Trees = Sequence[Mapping[str, Any]]
+Nodes = Mapping[str, npt.NDArray[Any]]
+IntArray = npt.NDArray[np.int64]
 
 
 def check_booster_file(content: bytes, n_inputs: int) -> None:
@@ -59,35 +71,65 @@ def _check_learner(learner: Mapping[str, Any], n_inputs: int) -> None:
 
 
 def _check_forest(forest: Mapping[str, Any], n_inputs: int) -> None:
-    trees: Sequence[Any] = forest["trees"]
+    trees: Trees = forest["trees"]
     rounds = list(range(len(trees) + 1))
     sizes = forest["gbtree_model_param"]
     require(sizes == {"num_parallel_tree": "1", "num_trees": str(len(trees))}, "the number of trees does not fit")
-    require(list(forest["iteration_indptr"]) == rounds, "the trees are not one a round")
-    require(list(forest["tree_info"]) == [0] * len(trees), "the trees are not all of one output")
-    require(not any(map(len, forest["cats"].values())), "the XGBoost model has categories")
-    for number, tree in enumerate(trees):
-        require(tree["id"] == number, f"tree {number} is numbered {tree['id']}")
-        _check_tree(tree, f"tree {number}", n_inputs)
+    require(forest["iteration_indptr"] == rounds, "the trees are not one a round")
+    require(forest["tree_info"] == [0] * len(trees), "the trees are not all of one output")
+    require(forest["cats"] == _NO_CATEGORIES, "the XGBoost model has categories")
+    require([tree["id"] for tree in trees] == rounds[:-1], "the trees are not numbered in their order")
+    counts = np.array([_node_count(tree, n_inputs) for tree in trees], dtype=np.int64)
+    nodes = {part: _end_to_end(trees, part, kind, counts) for part, kind in _PER_NODE.items()}
+    _check_links(nodes, counts)
+    _check_splits(nodes, n_inputs)
 
 
-def _check_tree(tree: Mapping[str, Any], name: str, n_inputs: int) -> None:
-    count = len(tree["left_children"])
+def _node_count(tree: Mapping[str, Any], n_inputs: int) -> int:
+    sizes = tree["tree_param"]
+    count = int(sizes["num_nodes"])
     expected = {"num_deleted": "0", "num_feature": str(n_inputs), "num_nodes": str(count), "size_leaf_vector": "1"}
-    require(count > 0 and tree["tree_param"] == expected, f"the sizes of {name} do not fit")
-    for part, kind in _PER_NODE.items():
-        values = tree[part]
-        fits = values.shape == (count,) and values.dtype.newbyteorder("=") == np.dtype(kind)
-        require(fits and np.isfinite(values).all(), f"{part} of {name} cannot be right")
-    require(not any(len(tree[part]) for part in _NO_CATEGORIES), f"{name} has categories")
-    require(not tree["split_type"].any(), f"{name} has splits that are not numeric")
-    left, right, parents = tree["left_children"], tree["right_children"], tree["parents"]
+    require(count > 0 and sizes == expected, "the sizes of a tree do not fit")
+    require(all(tree[part] == empty for part, empty in _NO_CATEGORIES_IN_TREE.items()), "a tree has categories")
+    return count
+
+
+def _end_to_end(trees: Trees, part: str, kind: str, counts: IntArray) -> npt.NDArray[Any]:
+    """One part of all trees, node after node and tree after tree; each tree must have one number a node."""
+    found = {tree[part][0] for tree in trees}
+    require(found <= {kind}, f"{part} of a tree is of the kinds {sorted(found)}, expected {kind}")
+    pieces = [tree[part][1] for tree in trees]
+    stored = np.dtype(kind).newbyteorder(">")
+    fits = np.array_equal(np.fromiter(map(len, pieces), np.int64), counts * stored.itemsize)
+    require(fits, f"{part} of a tree is not one number a node")
+    return np.frombuffer(b"".join(pieces), stored).astype(kind)
+
+
+def _check_links(nodes: Nodes, counts: IntArray) -> None:
+    """Each node but the first of its tree is the child of one node before it, in the same tree, and names that parent.
+
+    Then every path down ends, and stays within its tree.
+    """
+    first = np.cumsum(counts) - counts
+    start, end = np.repeat(first, counts), np.repeat(first + counts, counts)
+    left, right = nodes["left_children"], nodes["right_children"]
     inner = left != -1
-    require((right[~inner] == -1).all(), f"a leaf of {name} has a child")
-    above = np.flatnonzero(inner)
-    children, parent = np.concatenate([left[inner], right[inner]]), np.tile(above, 2)
-    whole = np.array_equal(np.sort(children), np.arange(1, count)) and (children > parent).all()
-    require(whole, f"the nodes of {name} do not hang together")
-    require(parents[0] == _ROOT_PARENT and (parents[children] == parent).all(), f"the parents of {name} do not fit")
-    features = tree["split_indices"][inner]
-    require(((features >= 0) & (features < n_inputs)).all(), f"{name} compares inputs beyond its {n_inputs}")
+    require((right[~inner] == -1).all(), "a leaf of a tree has a child")
+    parent = np.tile(np.flatnonzero(inner), 2)
+    child = np.concatenate([left[inner], right[inner]]) + start[parent]
+    require(((child > parent) & (child < end[parent])).all(), "the nodes of a tree do not hang together")
+    is_root = np.zeros(len(inner), dtype=bool)
+    is_root[first] = True
+    uses = np.bincount(child, minlength=len(inner))
+    require(np.array_equal(uses, ~is_root), "the nodes of a tree do not hang together")
+    named = nodes["parents"]
+    fits = (named[first] == _ROOT_PARENT).all() and (named[child] + start[child] == parent).all()
+    require(fits, "the parents of a tree do not fit")
+
+
+def _check_splits(nodes: Nodes, n_inputs: int) -> None:
+    for part, kind in _PER_NODE.items():
+        require(kind != "f4" or np.isfinite(nodes[part]).all(), f"{part} of a tree holds NaN or infinity")
+    require(not nodes["split_type"].any(), "a tree has splits that are not numeric")
+    features = nodes["split_indices"][nodes["left_children"] != -1]
+    require(((features >= 0) & (features < n_inputs)).all(), f"a tree compares inputs beyond its {n_inputs}")

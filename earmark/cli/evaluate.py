@@ -50,7 +50,7 @@ def evaluate(
     config = fit_config(models=models, budget=budget, trials=trials, split=split, metric=metric, seed=seed, jobs=jobs)
     home = Home.here()
     home.prepare()
-    read = read_tracks(source, label=label, seed=seed)
+    read = read_tracks(source, label=label)
     say_read(read)
     with live_progress() as on_progress:
         evaluation = evaluate_folds(

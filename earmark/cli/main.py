@@ -16,10 +16,15 @@ from earmark.cli import doctor, evaluate, listing, rank, train, ui, validate
 from earmark.cli.options import verbosity
 from features.errors import EarmarkError, InputError
 
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS}
+SQLITE_FULL = ("database or disk is full", "disk I/O error")
+SQLITE_NOT_OURS = ("attempt to write a readonly database", "unable to open database file")
+SQLITE_DAMAGED = ("file is not a database", "database disk image is malformed")
+
 app = typer.Typer(
     name="earmark",
     help="Learn one listener's taste from likes and skips, and keep what they will probably like.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -47,20 +52,31 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; every error is said on stderr as ``error:`` and ``hint:``."""
     try:
-        code = app(args=arguments, prog_name="earmark", standalone_mode=False)
+        code = _invoke(arguments or ["--help"])
+        sys.stdout.flush()  # a full disk, or a reader that has gone, shows here and not while Python ends
     except ClickException as error:
         _say(error.format_message(), "'earmark --help' and 'earmark COMMAND --help' list what can be asked")
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted", "what had finished is kept: the same command goes on from there")
+        _say("interrupted", "finished trials are kept: the same command goes on from there")
         return 130
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone. Python would complain once more while it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output (head, less) has seen enough
+        _drop_output()
         return 0
     except Exception as error:
         return _explain(error)
-    return code if isinstance(code, int) else 0
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    """Run one command; exceptions pass, where Typer's own way would silence an interrupt and a broken pipe."""
+    verbosity.on = False
+    try:
+        with typer.main.get_command(app).make_context("earmark", list(arguments)) as context:
+            context.command.invoke(context)
+    except typer.Exit as end:
+        return int(end.exit_code)
+    return 0
 
 
 def _explain(error: Exception) -> int:
@@ -75,24 +91,35 @@ def _explain(error: Exception) -> int:
 
 
 def _known(error: Exception) -> EarmarkError | None:
-    """The error as one that can be explained, if it is: ours, or a disk that is full under any library's name."""
+    """The error as one that can be explained, if it is: ours, or a disk's under any library's name."""
     for cause in _chain(error):
         if isinstance(cause, EarmarkError):
             return cause
-        if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return _disk_full(str(cause.filename or ""))
-        if "database or disk is full" in str(cause):
-            return _disk_full("")
-        if isinstance(cause, PermissionError):
-            return InputError(f"no permission for {cause.filename}", "choose a file or folder that is yours")
+        found = _disk_trouble(cause)
+        if found is not None:
+            return found
     return None
 
 
-def _disk_full(where: str) -> InputError:
-    return InputError(
-        f"the disk is full{f' ({where})' if where else ''}",
-        "make room or set EARMARK_HOME to another disk, then run the same command: finished trials are kept",
-    )
+def _disk_trouble(cause: BaseException) -> InputError | None:
+    """A disk that is full, files that are not ours, or a damaged database; None for anything else."""
+    number = cause.errno if isinstance(cause, OSError) else None
+    where = f" ({cause.filename})" if isinstance(cause, OSError) and cause.filename else ""
+    said = str(cause)
+    if number in DISK_FULL or any(words in said for words in SQLITE_FULL):
+        return InputError(
+            f"the disk is full{where}",
+            "make room or set EARMARK_HOME to another disk, then run the same command: finished trials are kept",
+        )
+    if number in NOT_OURS or any(words in said for words in SQLITE_NOT_OURS):
+        return InputError(f"no permission{where or ' to write the database'}", "choose a file or folder that is yours")
+    if number == errno.ENAMETOOLONG:
+        return InputError(f"a file name is too long{where}", "give a shorter one")
+    if any(words in said for words in SQLITE_DAMAGED):
+        return InputError(
+            "a database of earlier runs is damaged", "'earmark doctor' says which one, and where to move it"
+        )
+    return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -101,8 +128,16 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def _drop_output() -> None:
+    """Give up on stdout, or Python would complain once more while it closes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _say(message: str, hint: str) -> None:
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
     print(f"error: {message}\nhint: {hint}", file=sys.stderr)  # noqa: T201
 
 

@@ -22,8 +22,8 @@ def timed(what: str, times: dict[str, float]) -> Iterator[None]:
     times[what] = time.perf_counter() - started
 
 
-def main(trials: int) -> None:
-    """Record one made-up train of ``trials`` trials and print where the seconds went."""
+def measure(trials: int) -> dict[str, float]:
+    """Record one made-up train of ``trials`` trials; where the seconds went, the parts of a part indented."""
     times: dict[str, float] = {}
     result = made_up_result(trials=trials)
     with tempfile.TemporaryDirectory() as folder:
@@ -43,6 +43,12 @@ def main(trials: int) -> None:
         with timed(f"  of it: one of {len(rows) - 1} runs", times):
             for row in rows[:0:-1][:20]:
                 tracker._writer.write(row, run_id, {})  # noqa: SLF001
+    return times
+
+
+def main(trials: int) -> None:
+    """Print where the seconds went."""
+    times = measure(trials)
     for what, seconds in times.items():
         print(f"{seconds / (20 if 'one of' in what else 1):8.3f} s  {what}")
     total = times["start"] + times["pictures drawn"] + times["record"]

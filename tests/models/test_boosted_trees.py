@@ -59,21 +59,30 @@ def test_a_changed_byte_is_refused_or_harmless(position: int, byte: int) -> None
         assert ((like >= 0) & (like <= 1)).all()
 
 
-def edited(part: str, value: float) -> bytes:
-    """The file with the second value of ``part`` of its first tree changed."""
+def edited(part: str, value: float, *, last: bool = False) -> bytes:
+    """The file with the second value of ``part`` of its first or last tree changed."""
     content = bytearray(WHOLE.get_state().blobs[MODEL_FILE])
-    start = content.index(part.encode()) + len(part)
+    start = (content.rindex if last else content.index)(part.encode()) + len(part)
     kind = {b"l": ">i", b"d": ">f", b"U": ">B"}[bytes(content[start + 2 : start + 3])]
     struct.pack_into(kind, content, start + 13 + struct.calcsize(kind), value)
     return bytes(content)
 
 
+def node_count(*, last: bool = False) -> int:
+    """The number of nodes of the file's first or last tree."""
+    content = WHOLE.get_state().blobs[MODEL_FILE]
+    start = (content.rindex if last else content.index)(b"parents[$l#L") + len(b"parents[$l#L")
+    return int(struct.unpack_from(">q", content, start)[0])
+
+
+@pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize(
     ("part", "value", "words"),
     [
         ("left_children", 10**6, "hang together"),
         ("left_children", 0, "hang together"),
         ("right_children", 1, "hang together"),
+        ("right_children", 3, "hang together"),
         ("split_indices", 4, "beyond its 4"),
         ("split_indices", -3, "beyond its 4"),
         ("parents", 2, "parents"),
@@ -82,9 +91,47 @@ def edited(part: str, value: float) -> bytes:
         ("base_weights", float("inf"), "base_weights"),
     ],
 )
-def test_tampered_trees_are_refused_before_xgboost_reads_them(part: str, value: float, words: str) -> None:
+def test_tampered_trees_are_refused_before_xgboost_reads_them(part: str, value: float, words: str, last: bool) -> None:
     with pytest.raises(RankerFormatError, match=words):
-        BoostedTrees.from_state(with_file(WHOLE, edited(part, value)))
+        BoostedTrees.from_state(with_file(WHOLE, edited(part, value, last=last)))
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("part", ["left_children", "right_children"])
+@pytest.mark.parametrize("beyond", [0, 1, 10])
+def test_a_child_in_another_tree_is_refused(part: str, beyond: int, last: bool) -> None:
+    with pytest.raises(RankerFormatError, match="hang together"):
+        BoostedTrees.from_state(with_file(WHOLE, edited(part, node_count(last=last) + beyond, last=last)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b"binary:logistic", b"binary:logitraw", "binary:logitraw"),
+        (b"gbtree", b"gbtred", "not made of plain trees"),
+        (b"num_treesSL\0\0\0\0\0\0\0\x0210", b"num_treesSL\0\0\0\0\0\0\0\x0211", "number of trees"),
+        (b"idi\x01", b"idi\x02", "numbered in their order"),
+        (b"iteration_indptr[#L\0\0\0\0\0\0\0\x0bi\0i\1", b"iteration_indptr[#L\0\0\0\0\0\0\0\x0bi\0i\0", "one a round"),
+        (b"num_deletedSL\0\0\0\0\0\0\0\x010", b"num_deletedSL\0\0\0\0\0\0\0\x011", "the sizes of a tree"),
+        (b"default_left[$U", b"default_left[$i", "default_left of a tree is of the kinds"),
+        (b"categories[$l#", b"categories[$d#", "a tree has categories"),
+        (b"sorted_idx[$l#", b"sorted_idx[$d#", "the XGBoost model has categories"),
+    ],
+)
+def test_a_model_of_another_make_is_refused(old: bytes, new: bytes, words: str) -> None:
+    content = WHOLE.get_state().blobs[MODEL_FILE]
+    assert old in content
+    with pytest.raises(RankerFormatError, match=words):
+        BoostedTrees.from_state(with_file(WHOLE, content.replace(old, new, 1)))
+
+
+def test_a_tree_without_one_number_a_node_is_refused() -> None:
+    content = WHOLE.get_state().blobs[MODEL_FILE]
+    start = content.index(b"loss_changes[$d#L") + len(b"loss_changes[$d#L")
+    count = int.from_bytes(content[start : start + 8], "big")
+    shorter = content[:start] + (count - 1).to_bytes(8, "big") + content[start + 12 :]
+    with pytest.raises(RankerFormatError, match="loss_changes of a tree is not one number a node"):
+        BoostedTrees.from_state(with_file(WHOLE, shorter))
 
 
 @pytest.mark.parametrize(
