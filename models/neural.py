@@ -13,8 +13,9 @@ This is the only module that imports TensorFlow, and only inside functions: it t
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -125,8 +126,7 @@ def train(
     -------
     Trained
     """
-    loop = _loop(architecture, plan.clip_norm)
-    with loop.lock:
+    with _POOL.loop(architecture, plan.clip_norm) as loop:
         loop.start(initial, plan.learning_rate, plan.weight_decay, seed)
         loop.take(rows)
         return _until_stale(loop, rows, plan, seed)
@@ -188,27 +188,50 @@ def sigmoid(logits: npt.NDArray[Any]) -> FloatArray:
 
 @lru_cache(maxsize=1)
 def _tensorflow() -> Any:
-    """TensorFlow, quiet and on one thread: its pools cost small networks more than they give."""
+    """TensorFlow, quiet, with one thread an operation (more would cost small networks time) and one graph a core."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     import tensorflow as tf  # noqa: PLC0415
 
     with suppress(RuntimeError):  # whoever started TensorFlow before us in this process chose its threads
         tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(os.cpu_count() or 1)
     return tf
 
 
-@lru_cache(maxsize=_CACHED_LOOPS)
-def _loop(architecture: Architecture, clip_norm: float | None) -> "_Loop":
-    return _Loop(architecture, clip_norm)
+class _Pool:
+    """Traced loops that no fit is using, by architecture; folds fitted in threads each get one of their own."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._building = Lock()  # Keras and TensorFlow trace with process-wide state
+        self._idle: OrderedDict[tuple[Architecture, float | None], list[_Loop]] = OrderedDict()
+
+    @contextmanager
+    def loop(self, architecture: Architecture, clip_norm: float | None) -> "Iterator[_Loop]":
+        """A loop for one fit: an idle one of this architecture, else a new one."""
+        key = (architecture, clip_norm)
+        with self._lock:
+            idle = self._idle.get(key)
+            loop = idle.pop() if idle else None
+        if loop is None:
+            with self._building:
+                loop = _Loop(architecture, clip_norm)
+        yield loop
+        with self._lock:
+            self._idle.setdefault(key, []).append(loop)
+            self._idle.move_to_end(key)
+            while len(self._idle) > _CACHED_LOOPS:
+                self._idle.popitem(last=False)
+
+
+_POOL = _Pool()
 
 
 class _Loop:
     """A Keras model, its optimiser and the traced function that runs one epoch; used by one fit at a time."""
 
     def __init__(self, architecture: Architecture, clip_norm: float | None) -> None:
-        self.lock = Lock()
         self._tf = tf = _tensorflow()
         import keras  # noqa: PLC0415
 
@@ -290,4 +313,5 @@ class _Loop:
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]
-        return tf.function(epoch, input_signature=specs, jit_compile=False, autograph=False)
+        traced = tf.function(epoch, input_signature=specs, jit_compile=False, autograph=False)
+        return traced.get_concrete_function()
