@@ -25,9 +25,9 @@ _DEPTH = 16
 _DOLLAR, _CLOSE = b"$}"
 
 # Every length in XGBoost's files is a 64-bit integer: always L, then eight bytes.
-_LENGTH = struct.Struct(">cQ")
-_LIST_HEAD = struct.Struct(">2sQ")
-_TYPED_HEAD = struct.Struct(">4sQ")
+_LENGTH, _LENGTH_SIZE = struct.Struct(">cQ"), 9
+_LIST_HEAD, _LIST_HEAD_SIZE = struct.Struct(">2sQ"), 10
+_TYPED_HEAD, _TYPED_HEAD_SIZE = struct.Struct(">4sQ"), 12
 _TYPED_KINDS = {f"${marker}#L".encode(): (kind, int(kind[1])) for marker, (_, kind) in _NUMBERS.items()}
 
 
@@ -64,7 +64,7 @@ def _text(content: bytes, at: int, _depth: int) -> tuple[str, int]:
     marker, length = _LENGTH.unpack_from(content, at)
     if marker != b"L":
         raise ValueError(f"a length is expected at byte {at}")
-    start = at + _LENGTH.size
+    start = at + _LENGTH_SIZE
     end = start + length
     return content[start:end].decode(), end
 
@@ -88,14 +88,14 @@ def _array(content: bytes, at: int, depth: int) -> tuple[TypedArray | list[Any],
         if head not in _TYPED_KINDS:
             raise ValueError(f"a typed array is expected at byte {at}")
         kind, size = _TYPED_KINDS[head]
-        start = at + _TYPED_HEAD.size
+        start = at + _TYPED_HEAD_SIZE
         end = start + count * size
         return (kind, content[start:end]), end
     _check_depth(depth)
     head, count = _LIST_HEAD.unpack_from(content, at)
     if head != b"#L":
         raise ValueError(f"an array's length is expected at byte {at}")
-    values, at = [], at + _LIST_HEAD.size
+    values, at = [], at + _LIST_HEAD_SIZE
     for _ in range(count):
         value, at = _value(content, at, depth + 1)
         values.append(value)

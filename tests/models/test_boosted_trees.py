@@ -108,7 +108,7 @@ def test_a_child_in_another_tree_is_refused(part: str, beyond: int, last: bool) 
     ("old", "new", "words"),
     [
         (b"binary:logistic", b"binary:logitraw", "binary:logitraw"),
-        (b"gbtree", b"gbtred", "not made of plain trees"),
+        (b"SL\0\0\0\0\0\0\0\x06gbtree", b"SL\0\0\0\0\0\0\0\x06gbtred", "not made of plain trees"),
         (b"num_treesSL\0\0\0\0\0\0\0\x0210", b"num_treesSL\0\0\0\0\0\0\0\x0211", "number of trees"),
         (b"idi\x01", b"idi\x02", "numbered in their order"),
         (b"iteration_indptr[#L\0\0\0\0\0\0\0\x0bi\0i\1", b"iteration_indptr[#L\0\0\0\0\0\0\0\x0bi\0i\0", "one a round"),

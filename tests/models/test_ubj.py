@@ -1,6 +1,7 @@
 """The reader of Universal Binary JSON: what was written is read, and whatever does not fit is a ValueError."""
 
 import struct
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ def text(value: str) -> bytes:
 
 def written(value: Any) -> bytes:
     """``value`` as XGBoost would write it; a pair (kind, raw) is a typed array."""
+    if value is None or isinstance(value, bool):
+        return b"Z" if value is None else b"T" if value else b"F"
     if isinstance(value, dict):
         return b"{" + b"".join(text(key) + written(item) for key, item in value.items()) + b"}"
     if isinstance(value, list):
@@ -30,11 +33,10 @@ def written(value: Any) -> bytes:
     if isinstance(value, tuple):
         kind, raw = value
         marker = next(marker for marker, name in KINDS.items() if name == kind)
-        return b"[$" + marker.encode() + b"#" + length(len(raw) // int(kind[1])) + raw
+        count = length(len(raw) // int(kind[1]))
+        return b"".join([b"[$", marker.encode(), b"#", count, raw])
     if isinstance(value, str):
         return b"S" + text(value)
-    if value is None or isinstance(value, bool):
-        return {None: b"Z", True: b"T", False: b"F"}[value]
     return b"L" + struct.pack(">q", value) if isinstance(value, int) else b"D" + struct.pack(">d", value)
 
 
@@ -69,10 +71,8 @@ def test_a_file_that_is_cut_short_or_goes_on_is_refused(value: Any, more: bytes)
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=40) | st.lists(st.sampled_from(list(b'{}[]$#LSlidDUITFZ\x00\x01"')), max_size=60).map(bytes))
 def test_any_bytes_are_read_or_are_a_value_error(content: bytes) -> None:
-    try:
+    with suppress(ValueError):
         read_ubj(content)
-    except ValueError as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize("marker", list(KINDS))
