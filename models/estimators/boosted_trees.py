@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     import xgboost
 
 SPACE: Space = {
-    "n_estimators": Int(50, 1000, 400, log=True),
-    "learning_rate": Float(0.01, 0.3, 0.03, log=True),
+    "n_estimators": Int(50, 1000, 300, log=True),
+    "learning_rate": Float(0.01, 0.3, 0.04, log=True),
     "max_depth": Int(1, 10, 6),
-    "min_child_weight": Float(0.001, 32.0, 0.5, log=True),
-    "subsample": Float(0.5, 1.0, 0.6),
-    "colsample_bylevel": Float(0.5, 1.0, 0.75),
+    "min_child_weight": Float(0.001, 32.0, 2.0, log=True),
+    "subsample": Float(0.5, 1.0, 0.5),
+    "colsample_bylevel": Float(0.5, 1.0, 0.6),
     "colsample_bynode": Float(0.5, 1.0, 0.6),
-    "reg_alpha": Float(0.0, 5.0, 0.3),
-    "reg_lambda": Float(0.001, 20.0, 5.0, log=True),
+    "reg_alpha": Float(0.0, 5.0, 0.0),
+    "reg_lambda": Float(0.001, 20.0, 1.0, log=True),
 }
 
 MODEL_FILE = "model.ubj"
@@ -58,15 +58,15 @@ class BoostedTrees(BinaryClassifier):
     def __init__(
         self,
         *,
-        n_estimators: int = 400,
-        learning_rate: float = 0.03,
+        n_estimators: int = 300,
+        learning_rate: float = 0.04,
         max_depth: int = 6,
-        min_child_weight: float = 0.5,
-        subsample: float = 0.6,
-        colsample_bylevel: float = 0.75,
+        min_child_weight: float = 2.0,
+        subsample: float = 0.5,
+        colsample_bylevel: float = 0.6,
         colsample_bynode: float = 0.6,
-        reg_alpha: float = 0.3,
-        reg_lambda: float = 5.0,
+        reg_alpha: float = 0.0,
+        reg_lambda: float = 1.0,
         n_jobs: int = 1,
         random_state: int | None = None,
     ) -> None:
