@@ -46,7 +46,10 @@ def train_answer(session: Session) -> dict[str, Any]:
                 }
                 for family in result.families
             ],
-            "baselines": [{"name": baseline.name, "metrics": baseline.metrics} for baseline in result.baselines],
+            "baselines": [
+                {"name": baseline.name, "metrics": baseline.metrics, "held_out": baseline.metrics}
+                for baseline in result.baselines
+            ],
         }
     )
 

@@ -98,11 +98,13 @@ def fit(
     InputError
         If there is too little to learn from or an option is out of range.
     """
-    from experiments.config import FitConfig  # noqa: PLC0415 (reading and ranking do not wait for Optuna)
+    from experiments.config import FitConfig, check_labels  # noqa: PLC0415 (reading and ranking do not wait for Optuna)
     from experiments.fitting import fit as fit_tracks  # noqa: PLC0415
     from features.schema import labelled  # noqa: PLC0415
 
     if budget is None and trials is None:
         budget = 120.0
     config = FitConfig(budget, trials, tuple(models), split, metric, seed, jobs, min_precision=min_precision)
-    return fit_tracks(labelled(tracks).reset_index(drop=True), config).ranker
+    table = labelled(tracks)
+    check_labels(table)
+    return fit_tracks(table, config).ranker

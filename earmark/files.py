@@ -22,8 +22,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         If the folder does not exist or cannot be written to.
     """
     data = content.encode() if isinstance(content, str) else content
-    if path.is_dir():
-        raise InputError(f"{path} is a folder", "give the name of a file in it")
+    check_target(path)
     try:
         handle, staging = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     except OSError as error:
@@ -43,3 +42,17 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except BaseException:
         Path(staging).unlink(missing_ok=True)
         raise
+
+
+def check_target(path: Path) -> None:
+    """Refuse a path that `write_atomically` could not write to.
+
+    Raises
+    ------
+    InputError
+        If it is a folder, or not in one.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder", "give the name of a file in it")
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {path.parent}", "make the folder first")

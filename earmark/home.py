@@ -47,7 +47,7 @@ class Home:
 
     @property
     def lock_file(self) -> Path:
-        """Held while a train runs."""
+        """Held while a train or evaluation runs."""
         return self.mlruns / "train.lock"
 
     def prepare(self) -> None:
@@ -79,7 +79,7 @@ class Home:
             name = entry["ranker"]
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{self.champion_file} is damaged", "delete it and train again: the next ranker becomes champion"
             ) from error

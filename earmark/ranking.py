@@ -116,9 +116,15 @@ def as_m3u(answer: dict[str, Any], durations_ms: pd.Series) -> str:
     for track, duration in zip(answer["tracks"], durations_ms, strict=True):
         title = printable(" - ".join(part for part in (track["artist_name"], track["track_name"]) if part))
         seconds = -1 if math.isnan(duration) else round(duration / 1000)
-        address = f"https://open.spotify.com/track/{track['track_id']}" if is_spotify_id(track["track_id"]) else title
-        lines += [f"#EXTINF:{seconds},{title}", address or track["track_id"]]
+        lines += [f"#EXTINF:{seconds},{title}", _address(track["track_id"], title)]
     return "\n".join(lines) + "\n"
+
+
+def _address(track_id: str, title: str) -> str:
+    """What stands on a playlist's line of a track; a ``#`` at its beginning would make it a comment."""
+    if is_spotify_id(track_id):
+        return f"https://open.spotify.com/track/{track_id}"
+    return (title or printable(track_id)).lstrip("# ") or "unknown"
 
 
 def is_spotify_id(track_id: str) -> bool:

@@ -79,7 +79,7 @@ def train_and_record(
         Whatever the user can mend; the run is then closed as failed.
     """
     home.prepare()
-    with _only_train(home):
+    with alone(home):
         clock = time.monotonic()
         read = read_tracks(reference, label=label)
         if on_read is not None:
@@ -111,14 +111,21 @@ def train_and_record(
 
 
 @contextmanager
-def _only_train(home: Home) -> Iterator[None]:
-    """One train at a time in a folder; the system lets go of the lock when a process dies."""
+def alone(home: Home) -> Iterator[None]:
+    """One search at a time in a folder; the system lets go of the lock when a process dies.
+
+    Raises
+    ------
+    InputError
+        If another train or evaluation is running there.
+    """
     lock = FileLock(home.lock_file)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise InputError(
-            f"another train is running in {home.mlruns}", "wait until it ends, or set EARMARK_HOME to another folder"
+            f"another train or evaluation is running in {home.mlruns}",
+            "wait until it ends, or set EARMARK_HOME to another folder",
         ) from error
     try:
         yield

@@ -52,7 +52,7 @@ def judge(
         return Verdict(promote=True, reason="it is the first")
     if challenger.info.get("source") == DEMO and champion.info.get("source") != DEMO:
         return Verdict(promote=False, reason="the demo listener never displaces a real listener's champion")
-    clean = ~champion.known.flags(tracks)
+    clean = ~champion.trained_on.flags(tracks)
     enough = clean.sum() >= MIN_CLEAN_ROWS and len(np.unique(y[clean])) == 2
     rows = clean if enough else np.ones(len(y), dtype=bool)
     measure = METRICS[metric]

@@ -16,6 +16,7 @@ IntArray = npt.NDArray[np.int64]
 
 MIN_TRACKS = 60
 MIN_OF_EACH = 10
+MAX_SEED = 2**31 - 1
 SMALL_TABLE = 3000
 """Tracks below which folds are cheap and scores noisy enough to pay for more folds and repeats."""
 
@@ -71,8 +72,8 @@ class FitConfig:
             raise InputError(
                 f"{self.n_folds} folds and {self.bag_repeats} bags cannot be cut", "use at least 2 folds and 1 bag"
             )
-        if self.seed < 0:
-            raise InputError(f"a seed is 0 or more, got {self.seed}", "try 0")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise InputError(f"a seed is a whole number from 0 to {MAX_SEED}, got {self.seed}", "try 0")
         if self.metric not in METRICS:
             raise InputError(f"there is no metric {self.metric!r}", "one of: " + ", ".join(METRICS))
         if METRICS[self.metric].needs_threshold:

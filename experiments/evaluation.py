@@ -108,7 +108,7 @@ def run_folds(
 def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iterator[tuple[FittedModel, FloatArray]]:
     """Fitted models and their test predictions in fold order, at most ``jobs`` folds ahead of the reader.
 
-    Threads suffice: scikit-learn and XGBoost let go of the interpreter's lock while they fit.
+    Threads suffice: scikit-learn, XGBoost and TensorFlow let go of the interpreter's lock while they fit.
     """
 
     def fit(number: int) -> tuple[FittedModel, FloatArray]:
@@ -117,7 +117,7 @@ def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iter
         model = fit_model(spec, params, task.seed + number, train, task.y[fold.train], task.groups[fold.train])
         return model, model.predict(task.tracks.iloc[fold.test])
 
-    jobs = task.jobs if spec.parallel_folds else 1
+    jobs = task.jobs
     if jobs == 1:
         yield from map(fit, range(len(task.folds)))
         return
@@ -130,13 +130,15 @@ def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iter
 def merge_runs(runs: Sequence[FoldRun]) -> FoldRun:
     """Runs over different cuts of the same rows as one: all models, and mean out-of-fold predictions.
 
-    The scores stay those of the first run: they are what trials are compared by.
+    Where there are further runs, their scores stand alone: the first run's picked these hyperparameters as the best of
+    many, which flatters.
     """
     together = np.array([run.out_of_fold for run in runs])
     times = np.sum(~np.isnan(together), axis=0)
     total = np.nansum(together, axis=0)
     mean = np.divide(total, times, out=np.full(total.shape, np.nan), where=times > 0)
-    return FoldRun(tuple(model for run in runs for model in run.models), runs[0].scores, mean)
+    scores = tuple(score for run in runs[1:] for score in run.scores) or runs[0].scores
+    return FoldRun(tuple(model for run in runs for model in run.models), scores, mean)
 
 
 def bag_predict(models: Sequence[FittedModel], tracks: pd.DataFrame) -> FloatArray:

@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.config import FitConfig, IntArray, check_labels
+from experiments.config import FitConfig, IntArray
 from experiments.evaluation import FoldRun, Task, merge_runs, run_folds
 from experiments.metrics import METRICS
 from experiments.progress import Listener, Progress, silent
 from experiments.results import TrialRecord
 from experiments.search import FamilySearch, Limit, open_storage, search_family
 from experiments.splits import groups_for, inner_folds
+from experiments.versions import LEARNERS, versions
 from features.errors import InputError
 from features.identity import table_digest
 from features.schema import AUDIO_FEATURES
@@ -60,7 +61,8 @@ class FittedFamily:
 class Fit:
     """All searched families and the ranker made of the best.
 
-    ``winner`` has the best mean score over the inner folds; held-out rows have no say in it.
+    ``winner`` has the best mean score over the inner folds, those of further cuts where there was time for them;
+    held-out rows have no say in it.
     """
 
     families: tuple[FittedFamily, ...]
@@ -82,7 +84,8 @@ def fit(
     Parameters
     ----------
     tracks : DataFrame, shape (n, any)
-        A validated tracks table, every row labelled.
+        A validated tracks table, every row labelled, that has passed `experiments.config.check_labels` (as a whole: a
+        training part of it may be smaller).
     config : FitConfig
     storage_url : str, optional
         Database of the studies; in memory where it is None.
@@ -100,7 +103,7 @@ def fit(
         If the table cannot be learnt from or split as asked.
     """
     started = time.monotonic()
-    y = check_labels(tracks)
+    y = tracks["liked"].to_numpy(dtype=np.int64)
     tasks = _cut(tracks, y, config)
     deadline = started + config.budget_s if config.budget_s is not None else None
     storage = open_storage(storage_url)
@@ -189,9 +192,9 @@ def task_digest(tracks: pd.DataFrame, config: FitConfig) -> str:
 
 
 def study_digest(spec: ModelSpec, digest: str) -> str:
-    """A study's suffix; another search space is another study."""
+    """A study's suffix; another search space or library version is another study."""
     space = {name: repr(dimension) for name, dimension in spec.space.items()}
-    return hashlib.sha256(json.dumps([digest, space]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([digest, space, versions(LEARNERS)]).encode()).hexdigest()[:16]
 
 
 def _finish_family(
@@ -207,7 +210,7 @@ def _finish_family(
         if asked is None:
             notes.append(f"{spec.name}: no cut reached precision {min_precision:g} out of fold; it keeps its best F0.5")
         else:
-            threshold = asked
+            threshold = max(threshold, asked)
     score = float(np.mean(run.scores))
     family = FittedFamily(
         spec, search.trials, search.best_params, run.models, score, run.out_of_fold, probability, calibration, threshold
@@ -223,6 +226,7 @@ def _ranker(winner: FittedFamily, task: Task, info: Mapping[str, Any]) -> Ranker
         threshold=winner.threshold,
         out_of_fold=OutOfFold(task.y[seen], winner.probability[seen]),
         known=KnownTracks.of(task.tracks),
+        trained_on=KnownTracks.of(task.tracks),
         background=background_of(task.tracks, task.seed),
         info={"model": winner.spec.name, **info},
     )

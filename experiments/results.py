@@ -23,8 +23,8 @@ class TrialRecord:
     """
 
     number: int
-    state: Literal["complete", "pruned", "failed"]
-    value: float | None
+    state: Literal["complete", "pruned"]
+    value: float
     params: Mapping[str, Value]
     fold_scores: tuple[float, ...]
     started: datetime

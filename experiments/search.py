@@ -7,11 +7,12 @@ killed and started again takes the very steps an undisturbed one would have take
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
@@ -27,6 +28,7 @@ from models.spec import ModelSpec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 STATES: dict[TrialState, Any] = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned"}
+PRUNE_AFTER = 5
 STARTUP_TRIALS = 10
 """Random trials (the default among them) before the sampler trusts what it has seen."""
 
@@ -55,6 +57,25 @@ class Limit:
     def passed(self, seconds: float = 0.0) -> bool:
         """Whether the deadline has passed, or will within so many seconds."""
         return self.deadline is not None and time.monotonic() + seconds > self.deadline
+
+
+class RunningMeanPruner(optuna.pruners.BasePruner):
+    """Stops a trial whose mean over the folds seen is below the median of the others' over the same folds.
+
+    Optuna's own median pruner compares a trial's best running mean so far, which an easy first fold makes too good.
+    """
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Whether to stop; never after one fold, nor before PRUNE_AFTER trials are complete."""
+        step = trial.last_step
+        if step is None or step < 1:
+            return False
+        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        others = [other.intermediate_values[step] for other in complete if step in other.intermediate_values]
+        if len(others) < PRUNE_AFTER:
+            return False
+        middle, mean = statistics.median(others), trial.intermediate_values[step]
+        return mean < middle if study.direction == optuna.study.StudyDirection.MAXIMIZE else mean > middle
 
 
 class PrunedError(Exception):
@@ -130,16 +151,16 @@ def search_family(
     """
     study = _open_study(storage, study_name, task.metric)
     cache = _BestRun(greater=METRICS[task.metric].greater_is_better)
-    finished = study.get_trials(deepcopy=False, states=FINISHED)
-    on_trial(len(finished), None, _best_value(study))
+    finished = _finished(study, limit)
+    on_trial(len(finished), None, _best_value(study, finished))
     while not limit.reached(len(finished), _expected_seconds(finished)):
         try:
             value = _one_trial(study, spec, task, limit, cache)
         except OutOfTimeError:
             break
-        finished = study.get_trials(deepcopy=False, states=FINISHED)
-        on_trial(len(finished), value, _best_value(study))
-    best_trial = study.best_trial
+        finished = _finished(study, limit)
+        on_trial(len(finished), value, _best_value(study, finished))
+    best_trial = _best_trial(study, finished)
     best_params = _params(spec.space, best_trial)
     best = cache.get(best_trial.number) or run_folds(spec, best_params, task)
     return FamilySearch(tuple(_record(spec, trial) for trial in finished), best_params, best, _seconds(best_trial))
@@ -157,8 +178,7 @@ def _open_study(storage: BaseStorage, name: str, metric: str) -> optuna.Study:
         study_name=name,
         direction=direction,
         load_if_exists=True,
-        # Running means after each fold are compared with other trials' over the same folds.
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
+        pruner=RunningMeanPruner(),
     )
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         # Only one train runs in a folder at a time, so a running trial is one whose process was killed.
@@ -183,6 +203,10 @@ class _BestRun:
         return self.run if number == self.number else None
 
 
+def _sampler_seed(seed: int, finished: int) -> int:
+    return int(np.random.default_rng([seed, finished]).integers(2**32))
+
+
 def _one_trial(study: optuna.Study, spec: ModelSpec, task: Task, limit: Limit, cache: _BestRun) -> float | None:
     """Ask, fit, score and tell; returns the value, None where the trial was pruned.
 
@@ -195,7 +219,7 @@ def _one_trial(study: optuna.Study, spec: ModelSpec, task: Task, limit: Limit, c
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         study.sampler = optuna.samplers.TPESampler(
-            seed=task.seed * 100_003 + finished, n_startup_trials=STARTUP_TRIALS, constant_liar=False
+            seed=_sampler_seed(task.seed, finished), n_startup_trials=STARTUP_TRIALS, constant_liar=False
         )
     if not finished and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
         study.enqueue_trial(defaults(spec.space))
@@ -206,7 +230,7 @@ def _one_trial(study: optuna.Study, spec: ModelSpec, task: Task, limit: Limit, c
     def on_fold(number: int, score: float) -> None:
         scores.append(score)
         trial.report(sum(scores) / len(scores), number)
-        if trial.should_prune():
+        if number + 1 < len(task.folds) and trial.should_prune():
             raise PrunedError
         if finished and limit.passed() and len(scores) < len(task.folds):
             raise OutOfTimeError
@@ -244,12 +268,23 @@ def _params(space: Space, trial: FrozenTrial) -> dict[str, Value]:
     return {name: trial.params[name] for name in space}
 
 
-def _best_value(study: optuna.Study) -> float | None:
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    values = [trial.value for trial in complete if trial.value is not None]
-    if not values:
-        return None
-    return max(values) if study.direction == optuna.study.StudyDirection.MAXIMIZE else min(values)
+def _finished(study: optuna.Study, limit: Limit) -> list[FrozenTrial]:
+    """Finished trials, oldest first; no more than the limit counts, though a longer search may have left more.
+
+    So a train with a number of trials gives the same result whatever was searched before it.
+    """
+    return study.get_trials(deepcopy=False, states=FINISHED)[: limit.trials]
+
+
+def _best_trial(study: optuna.Study, finished: Sequence[FrozenTrial]) -> FrozenTrial:
+    """The best complete trial, the older one on ties; the first trial is never pruned, so there is one."""
+    complete = [trial for trial in finished if trial.state == TrialState.COMPLETE]
+    sign = 1 if study.direction == optuna.study.StudyDirection.MAXIMIZE else -1
+    return max(complete, key=lambda trial: sign * (trial.value or 0.0))
+
+
+def _best_value(study: optuna.Study, finished: Sequence[FrozenTrial]) -> float | None:
+    return _best_trial(study, finished).value if finished else None
 
 
 def _seconds(trial: FrozenTrial) -> float:
@@ -257,13 +292,13 @@ def _seconds(trial: FrozenTrial) -> float:
 
 
 def _record(spec: ModelSpec, trial: FrozenTrial) -> TrialRecord:
-    scores: Iterable[float] = trial.user_attrs.get("fold_scores", ())
+    scores: Sequence[float] = trial.user_attrs["fold_scores"]
     # Optuna keeps naive local times.
     started = trial.datetime_start.astimezone(UTC) if trial.datetime_start else datetime.fromtimestamp(0, UTC)
     return TrialRecord(
         number=trial.number,
         state=STATES[trial.state],
-        value=trial.value if trial.state == TrialState.COMPLETE else None,
+        value=sum(scores) / len(scores),
         params=_params(spec.space, trial),
         fold_scores=tuple(scores),
         started=started,

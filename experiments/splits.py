@@ -51,14 +51,18 @@ def groups_for(tracks: pd.DataFrame, kind: Split) -> Rows:
     Returns
     -------
     ndarray of int, shape (n,)
-        Equal for rows of one primary artist (``artist``; a row without an artist is a group of its own), or of one song
-        (``random`` and ``time``).
+        Equal for rows of one first artist (``artist``; a row without an artist is a group of its own), or of one song
+        (``random`` and ``time``). Artists are cut at commas too: "Drake" and "Drake, Future" must not be on two sides,
+        and that "Tyler" then goes with "Tyler, The Creator" costs a split nothing.
     """
     _check_kind(kind)
     if kind != "artist":
         return _songs(tracks)
     names = (
-        primary_artist(tracks["artist_name"]).map(normalise_name, na_action="ignore").fillna("").to_numpy(dtype=object)
+        primary_artist(tracks["artist_name"])
+        .map(lambda name: normalise_name(name.split(",")[0]), na_action="ignore")
+        .fillna("")
+        .to_numpy(dtype=object)
     )
     own = np.array([f"\n{row}" if name == "" else name for row, name in enumerate(names)], dtype=object)
     return pd.factorize(own)[0].astype(np.int64)

@@ -4,12 +4,10 @@ The held-out rows do not depend on the seed and play no part in search, early st
 which family wins. The ranker that is judged is the ranker that is saved.
 """
 
-import platform
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +21,11 @@ from experiments.metrics import METRICS, evaluate, keep_everything
 from experiments.progress import Listener, Progress, silent
 from experiments.results import BaselineResult, FamilyResult, TrainResult
 from experiments.splits import groups_for, outer_split
+from experiments.versions import versions
 from features.identity import table_digest
 from features.schema import AUDIO_FEATURES, labelled
 from models.fitted import FittedModel, fit_model
+from models.known import KnownTracks
 from models.ranker import Ranker
 from models.registry import baselines
 from models.space import defaults
@@ -33,20 +33,6 @@ from models.space import defaults
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-LIBRARIES = (
-    "earmark",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "xgboost-cpu",
-    "xgboost",
-    "optuna",
-    "keras",
-    "tensorflow-cpu",
-    "tensorflow",
-    "mlflow",
-    "pandera",
-)
 EFFECT_TRACKS = 200
 """Held-out tracks whose effects are averaged for the feature-effects picture."""
 
@@ -127,7 +113,8 @@ def train(
         families=families,
         baselines=references,
         winner=fitted.winner.spec.name,
-        ranker=fitted.ranker,
+        # Whoever ranks wants every track they already judged flagged, held out or not.
+        ranker=replace(fitted.ranker, known=KnownTracks.of(table)),
         metrics=evaluate(y[test_rows], probability, fitted.ranker.threshold),
         intervals=intervals(y[test_rows], probability, fitted.ranker.threshold, groups=groups, seed=config.seed),
         keep_everything=keep_everything(y[test_rows]),
@@ -148,17 +135,6 @@ def _best_possible_auc(best: pd.Series | None, test_table: pd.DataFrame, y_test:
     if best is None:
         return None
     return METRICS["roc_auc"].score(y_test, best.loc[test_table["track_id"]].to_numpy(dtype=np.float64))
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that results depend on."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _seconds_left(budget_s: float | None, clock: float) -> float | None:

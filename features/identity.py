@@ -100,7 +100,8 @@ def track_keys(tracks: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     tracks : DataFrame
-        Canonical columns: ``track_id``, ``track_name``, ``artist_name`` and the 13 audio features.
+        Canonical columns: ``track_id``, ``track_name``, ``artist_name`` and the 13 audio features; those that are not
+        there count as missing.
 
     Returns
     -------
@@ -109,6 +110,7 @@ def track_keys(tracks: pd.DataFrame) -> pd.DataFrame:
         artist and title, where both are known; ``feature_key`` of the 13 features, where all are known, in single
         precision because that is how most tables store them.
     """
+    tracks = tracks.reindex(columns=["track_id", "track_name", "artist_name", *AUDIO_FEATURES])
     features = _single_precision(tracks)
     keys = {
         "id_key": _hash_text(_strings(tracks["track_id"])),

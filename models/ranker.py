@@ -25,6 +25,8 @@ from models.threshold import expected_precision, precision_threshold
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+RANKED_COLUMNS = ["rank", "like_probability", "predicted_like", "known"]
+"""What ranking adds to a table; an earlier ranking's are replaced."""
 BACKGROUND_TRACKS = 32
 """Training tracks kept as the background of explanations."""
 
@@ -78,7 +80,9 @@ class Ranker:
         The cut used when nothing else is asked for, in [0, 1].
     out_of_fold : OutOfFold
     known : KnownTracks
-        Fingerprints of the tracks it was trained on.
+        Fingerprints of the listener's labelled tracks: candidates among them are flagged.
+    trained_on : KnownTracks
+        Fingerprints of the tracks its models and calibration have seen; a judge leaves these out.
     background : ndarray of float, shape (n_background, 13)
         Features of some training tracks, in the order of ``AUDIO_FEATURES``.
     info : mapping
@@ -90,6 +94,7 @@ class Ranker:
     threshold: float
     out_of_fold: OutOfFold
     known: KnownTracks
+    trained_on: KnownTracks
     background: FloatArray
     info: Mapping[str, Any] = field(default_factory=dict)
 
@@ -158,6 +163,7 @@ class Ranker:
     ) -> Ranking:
         """`rank` together with the threshold and the precision to expect."""
         cut = self.choose_threshold(min_precision=min_precision, top=top, threshold=threshold)
+        candidates = candidates.drop(columns=RANKED_COLUMNS, errors="ignore")
         probability = self.predict_proba(candidates)
         table = candidates.assign(like_probability=probability, predicted_like=probability >= cut)
         table = table.assign(known=self.known.flags(candidates) if len(candidates) else np.zeros(0, dtype=bool))

@@ -89,6 +89,7 @@ def _files(ranker: Ranker) -> dict[str, bytes]:
         "out_of_fold/liked": ranker.out_of_fold.liked,
         "out_of_fold/probability": ranker.out_of_fold.probability,
         **{f"known/{name}": values for name, values in ranker.known.fingerprints.items()},
+        **{f"trained_on/{name}": values for name, values in ranker.trained_on.fingerprints.items()},
     }
     files: dict[str, bytes] = {}
     members = []
@@ -133,10 +134,9 @@ def load(folder: str | Path) -> Ranker:
     """
     folder = Path(folder)
     manifest = _read_manifest(folder)
-    files = _read_files(folder, manifest)
     try:
-        return _assemble(manifest, files)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        return _assemble(manifest, _read_files(folder, manifest))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
         raise RankerFormatError(
             f"the ranker at {folder} does not hold what its format asks for: {error}", RETRAIN
         ) from error
@@ -205,7 +205,9 @@ def _assemble(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Ranker
     background = arrays["background"]
     checks = {
         "threshold": 0 <= threshold <= 1,
-        "out-of-fold predictions": liked.shape == probability.shape
+        "description": isinstance(manifest["info"], dict),
+        "out-of-fold predictions": len(liked) > 0
+        and liked.shape == probability.shape
         and liked.ndim == 1
         and bool(np.isin(liked, (0, 1)).all())
         and bool(((probability >= 0) & (probability <= 1)).all()),
@@ -219,10 +221,15 @@ def _assemble(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Ranker
         calibration=PlattCalibration(**{name: float(manifest["calibration"][name]) for name in ("slope", "intercept")}),
         threshold=threshold,
         out_of_fold=OutOfFold(liked.astype(np.int64), probability.astype(np.float64)),
-        known=KnownTracks({name: np.sort(arrays[f"known/{name}"].astype(np.uint64)) for name in KEYS}),
+        known=_fingerprints(arrays, "known"),
+        trained_on=_fingerprints(arrays, "trained_on"),
         background=background.astype(np.float64),
         info=manifest["info"],
     )
+
+
+def _fingerprints(arrays: Mapping[str, npt.NDArray[Any]], part: str) -> KnownTracks:
+    return KnownTracks({name: np.sort(arrays[f"{part}/{name}"].astype(np.uint64)) for name in KEYS})
 
 
 def _arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:

@@ -75,8 +75,6 @@ class ModelSpec:
         The paper or documentation behind the method and its space.
     order : int
         Position in tables and in the search (cheap families first).
-    parallel_folds : bool
-        Whether several may be fitted at once in threads of one process (networks use all cores by themselves).
     """
 
     name: str
@@ -87,7 +85,6 @@ class ModelSpec:
     space: Space
     reference: str
     order: int = 0
-    parallel_folds: bool = True
 
     def build(self, params: Mapping[str, Value], seed: int) -> Estimator:
         """An unfitted estimator."""

@@ -45,7 +45,7 @@ def doctor(json: Json = False, verbose: Verbose = False) -> None:
 
 
 def _libraries() -> list[Check]:
-    from experiments.training import versions
+    from experiments.versions import versions
 
     found = versions()
     needed = ("numpy", "pandas", "scikit-learn", "optuna", "keras", "mlflow", "pandera")

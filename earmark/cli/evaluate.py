@@ -41,23 +41,27 @@ def evaluate(
     from earmark.cli.configuring import fit_config
     from earmark.cli.leaderboard import say_evaluation
     from earmark.cli.live import live_progress, say_read
-    from earmark.files import write_atomically
+    from earmark.files import check_target, write_atomically
     from earmark.home import Home
     from earmark.reading import read_tracks
+    from earmark.session import alone
     from experiments.nested import evaluate_folds
     from features.identity import table_digest
 
     config = fit_config(models=models, budget=budget, trials=trials, split=split, metric=metric, seed=seed, jobs=jobs)
     home = Home.here()
     home.prepare()
+    if output is not None:
+        check_target(output)  # before minutes are spent on what could not be kept
     read = read_tracks(source, label=label)
     say_read(read)
-    with live_progress() as on_progress:
+    with alone(home), live_progress() as on_progress:
         evaluation = evaluate_folds(
             read.tracks, config, n_folds=folds, storage_url=home.search_url, on_progress=on_progress
         )
     path = output or home.mlruns / "evaluations" / f"{table_digest(read.tracks)[:12]}-{split}-{seed}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if output is None:
+        path.parent.mkdir(exist_ok=True)
     write_atomically(path, evaluation.predictions.to_parquet(index=False))
     say_evaluation(evaluation)
     note(f"Predictions: {path}")

@@ -26,12 +26,6 @@ def rank(
     verbose: Verbose = False,
 ) -> None:
     """Keep the candidates that will probably be liked, best first."""
-    import gc
-
-    # A command this short gains nothing from looking for cycles, and would look through all the libraries it imported:
-    # without it, a third of a second less of two. Frozen, they are not looked through at the exit either.
-    gc.disable()
-    gc.freeze()
     from earmark.files import write_atomically
     from earmark.home import Home
     from earmark.ranking import rank_answer, reasons
@@ -56,7 +50,6 @@ def rank(
         write_atomically(output, text)
         note(f"Written to {output}")
     _summary(found, by_top=top is not None)
-    gc.freeze()
 
 
 def _shape(format_: str | None, output: Path | None, *, json: bool) -> str:

@@ -26,6 +26,8 @@ class Finished:
 
     Parameters
     ----------
+    started : float
+        Seconds since 1970, to set beside times of files.
     seconds : float
         Wall time, from before the process was made until it was gone.
     stdout : str
@@ -35,6 +37,7 @@ class Finished:
         What the machine was doing, in words.
     """
 
+    started: float
     seconds: float
     stdout: str
     lines: tuple[tuple[float, str], ...]
@@ -68,7 +71,7 @@ def run_command(command: Sequence[str], home: Path) -> Finished:
         If its exit code is not 0, with its last lines.
     """
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-    load, started = Load(), time.perf_counter()
+    load, started_at, started = Load(), time.time(), time.perf_counter()
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as stdout,
         subprocess.Popen(
@@ -88,7 +91,7 @@ def run_command(command: Sequence[str], home: Path) -> Finished:
             said = " / ".join(line for _, line in lines[-LAST_LINES:])
             raise CommandFailedError(f"{' '.join(command)} left with {code}: {said}")
         stdout.seek(0)
-        return Finished(seconds, stdout.read(), lines, load.in_words())
+        return Finished(started_at, seconds, stdout.read(), lines, load.in_words())
 
 
 def earmark(*arguments: str, home: Path) -> Finished:

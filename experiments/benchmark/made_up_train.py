@@ -61,6 +61,7 @@ def made_up_ranker(tracks: pd.DataFrame, seed: int = 0) -> Ranker:
         threshold=0.5,
         out_of_fold=OutOfFold(y, probability),
         known=KnownTracks.of(tracks),
+        trained_on=KnownTracks.of(tracks),
         background=background_of(tracks, seed),
         info={"source": "made up"},
     )

@@ -85,7 +85,7 @@ def test_a_budget_is_shared_and_kept(demo_tracks: pd.DataFrame) -> None:
         ({"budget_s": float("nan")}, "positive number of seconds"),
         ({"trials": 0}, "at least one trial"),
         ({"jobs": 0}, "jobs must be at least 1"),
-        ({"seed": -1}, "a seed is 0 or more"),
+        ({"seed": -1}, "a whole number from 0"),
         ({"metric": "auc"}, "no metric 'auc'"),
         ({"metric": "f1"}, "needs a threshold"),
         ({"min_precision": 1.2}, "at most at 1"),
@@ -131,3 +131,15 @@ def test_another_space_table_or_seed_is_another_study(demo_tracks: pd.DataFrame)
     assert digest != task_digest(demo_tracks.head(599), QUICK)
     assert digest != task_digest(demo_tracks, FitConfig(**{**vars(QUICK), "seed": 1}))
     assert digest == task_digest(demo_tracks, FitConfig(**{**vars(QUICK), "budget_s": 7.0, "trials": None}))
+
+
+def test_asking_for_less_precision_than_the_usual_cut_has_does_not_loosen_it(demo_tracks: pd.DataFrame) -> None:
+    usual = fit(demo_tracks, QUICK).ranker
+    lax = fit(demo_tracks, FitConfig(**{**vars(QUICK), "min_precision": 0.3})).ranker
+    assert lax.threshold == usual.threshold
+
+
+@pytest.mark.parametrize("seed", [50_000, 2**31 - 1])
+def test_large_seeds_work(demo_tracks: pd.DataFrame, seed: int) -> None:
+    found = fit(demo_tracks, FitConfig(**{**vars(QUICK), "seed": seed, "bag_repeats": 1}))
+    assert len(found.winner.trials) == 3

@@ -70,18 +70,20 @@ def test_a_killed_first_trial_does_not_cost_the_default(task: Task, tmp_path: Pa
     assert search(task, url, 2).trials[0].params == defaults(spec("tree").space)
 
 
-def test_more_trials_are_only_added_where_they_are_asked_for(task: Task, tmp_path: Path) -> None:
+def test_a_longer_search_before_changes_nothing_about_a_shorter_one(task: Task, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'search.db'}"
     first = search(task, url, 5)
     again = search(task, url, 3)
-    assert values(again) == values(first)
+    assert values(again) == values(first)[:3] == values(search(task, None, 3))
+    assert again.best_params == search(task, None, 3).best_params
 
 
 def test_unpromising_trials_are_pruned_between_folds_and_keep_the_scores_they_have(task: Task) -> None:
     found = search(task, None, 40)
     pruned = [trial for trial in found.trials if trial.state == "pruned"]
     assert pruned
-    assert all(2 <= len(trial.fold_scores) <= len(task.folds) and trial.value is None for trial in pruned)
+    assert all(2 <= len(trial.fold_scores) < len(task.folds) for trial in pruned)
+    assert [trial.value for trial in pruned] == pytest.approx([np.mean(trial.fold_scores) for trial in pruned])
 
 
 def test_a_deadline_in_the_past_still_finishes_the_default_and_no_more(task: Task) -> None:
@@ -106,7 +108,7 @@ def test_the_deadline_ends_a_trial_between_two_folds(task: Task, monkeypatch: py
 def test_losses_are_minimised(task: Task) -> None:
     by_loss = Task(task.tracks, task.y, task.groups, task.folds, metric="log_loss")
     found = search(by_loss, None, 8)
-    complete = [trial.value for trial in found.trials if trial.value is not None]
+    complete = [trial.value for trial in found.trials if trial.state == "complete"]
     assert np.mean(found.best.scores) == pytest.approx(min(complete))
 
 
@@ -138,11 +140,12 @@ def test_out_of_fold_predictions_come_from_models_that_did_not_see_the_row(task:
         assert np.mean((seen > 0.5) == noise[fold.train]) > 0.95  # it did learn its own rows by heart
 
 
-def test_merged_runs_average_over_repeats_and_keep_unpredicted_rows_missing() -> None:
+def test_merged_runs_average_over_repeats_and_are_scored_by_the_cuts_that_chose_nothing() -> None:
     one = FoldRun((), (0.7,), np.array([0.2, np.nan, 0.4]))
     other = FoldRun((), (0.9,), np.array([0.4, np.nan, np.nan]))
     merged = merge_runs([one, other])
-    assert merged.scores == (0.7,)
+    assert merged.scores == (0.9,)
+    assert merge_runs([one]).scores == (0.7,)
     assert merged.out_of_fold == pytest.approx([0.3, np.nan, 0.4], nan_ok=True)
 
 

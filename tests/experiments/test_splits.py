@@ -220,3 +220,10 @@ def test_wrong_settings_are_refused() -> None:
         inner_folds(tracks, y, n_folds=1)
     with pytest.raises(ValueError, match="shape"):
         inner_folds(tracks, y[:-1])
+
+
+def test_guests_behind_a_comma_go_with_their_host() -> None:
+    names = ["Drake", "Drake, Future", "Drake, 21 Savage", "Future", "Tyler, The Creator", "tyler"]
+    groups = groups_for(pd.DataFrame({"artist_name": names}), "artist")
+    assert groups[0] == groups[1] == groups[2] != groups[3]
+    assert groups[4] == groups[5]

@@ -1,6 +1,6 @@
 """Held-out rows stay held out, and what is reported is what the saved ranker does."""
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,8 @@ def test_the_reported_metrics_are_the_saved_rankers_on_the_held_out_rows(result:
 
 
 def test_no_held_out_track_or_artist_is_known_to_the_ranker(result: TrainResult, demo_tracks: pd.DataFrame) -> None:
-    assert not result.ranker.known.flags(result.test_tracks).any()
+    assert not result.ranker.trained_on.flags(result.test_tracks).any()
+    assert result.ranker.known.flags(demo_tracks).all()
     training = demo_tracks[~demo_tracks["track_id"].isin(result.test_tracks["track_id"])]
     assert result.n_train == len(training)
     assert not set(training["artist_name"]) & set(result.test_tracks["artist_name"])
@@ -86,21 +87,12 @@ def test_versions_and_settings_are_recorded(result: TrainResult) -> None:
     assert len(result.data_digest) == 64
 
 
-def relabelled(ranker: Ranker, turn: Callable[[float], float], source: str) -> Ranker:
-    calibration = type(ranker.calibration)(ranker.calibration.slope, turn(ranker.calibration.intercept))
-    return Ranker(
-        ranker.members,
-        calibration,
-        ranker.threshold,
-        ranker.out_of_fold,
-        ranker.known,
-        ranker.background,
-        {"source": source},
-    )
+def of_source(ranker: Ranker, source: str) -> Ranker:
+    return replace(ranker, info={"source": source})
 
 
 def test_the_first_ranker_is_champion_and_equals_do_not_displace(result: TrainResult) -> None:
-    ranker = relabelled(result.ranker, lambda value: value, "file")
+    ranker = of_source(result.ranker, "file")
     assert judge(ranker, None, result.test_tracks, result.test_labels, "roc_auc").promote
     again = judge(ranker, ranker, result.test_tracks, result.test_labels, "roc_auc")
     assert not again.promote
@@ -111,8 +103,8 @@ def test_a_worse_ranker_does_not_displace_and_a_better_one_does(result: TrainRes
     training = demo_tracks[~demo_tracks["track_id"].isin(result.test_tracks["track_id"])].reset_index(drop=True)
     noise = training.assign(liked=np.random.default_rng(0).permutation(training["liked"]))
     config = FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3, bag_repeats=1)
-    worse = relabelled(fit(noise, config).ranker, lambda value: value, "file")
-    better = relabelled(result.ranker, lambda value: value, "file")
+    worse = of_source(fit(noise, config).ranker, "file")
+    better = of_source(result.ranker, "file")
     assert not judge(worse, better, result.test_tracks, result.test_labels, "roc_auc").promote
     assert judge(better, worse, result.test_tracks, result.test_labels, "roc_auc").promote
     assert judge(better, worse, result.test_tracks, result.test_labels, "log_loss").promote
@@ -120,21 +112,21 @@ def test_a_worse_ranker_does_not_displace_and_a_better_one_does(result: TrainRes
 
 def test_rows_the_champion_was_trained_on_do_not_count_where_enough_others_remain(result: TrainResult) -> None:
     known = result.test_tracks.head(20)
-    champion = Ranker(**{**vars(result.ranker), "known": KnownTracks.of(known), "info": {"source": "file"}})
-    challenger = relabelled(result.ranker, lambda value: value, "file")
+    champion = replace(result.ranker, trained_on=KnownTracks.of(known), info={"source": "file"})
+    challenger = of_source(result.ranker, "file")
     assert (
         f"{result.n_test - 20} held-out"
         in judge(challenger, champion, result.test_tracks, result.test_labels, "log_loss").reason
     )
-    all_known = Ranker(**{**vars(champion), "known": KnownTracks.of(result.test_tracks)})
+    all_known = replace(champion, trained_on=KnownTracks.of(result.test_tracks))
     reason = judge(challenger, all_known, result.test_tracks, result.test_labels, "log_loss").reason
     assert f"{result.n_test} held-out" in reason
     assert "was trained on some of them" in reason
 
 
 def test_the_demo_listener_never_displaces_a_real_champion(result: TrainResult) -> None:
-    demo = relabelled(result.ranker, lambda value: value, "demo")
-    real = relabelled(result.ranker, lambda value: value, "csv_file")
+    demo = of_source(result.ranker, "demo")
+    real = of_source(result.ranker, "csv_file")
     assert not judge(demo, real, result.test_tracks, result.test_labels, "roc_auc").promote
 
 

@@ -157,3 +157,13 @@ def test_ranking_needs_neither_tensorflow_nor_mlflow_nor_optuna(
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 0
+
+
+def test_a_ranking_can_be_ranked_again(demo_ranker: Ranker, demo_candidates: pd.DataFrame) -> None:
+    once = demo_ranker.rank(demo_candidates)
+    pd.testing.assert_frame_equal(demo_ranker.rank(once), once)
+
+
+def test_features_alone_can_be_ranked(demo_ranker: Ranker, demo_candidates: pd.DataFrame) -> None:
+    bare = demo_ranker.rank(demo_candidates[list(AUDIO_FEATURES)], top=5)
+    assert list(bare["like_probability"]) == list(demo_ranker.rank(demo_candidates, top=5)["like_probability"])

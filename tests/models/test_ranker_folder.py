@@ -104,6 +104,8 @@ forgeries: dict[str, Callable[[dict], None]] = {  # type: ignore[type-arg]
     "other features": lambda m: m.update(features=["a"]),
     "file outside the folder": lambda m: m["files"].update({"../secret": "0"}),
     "absolute file": lambda m: m["files"].update({"/etc/passwd": "0"}),
+    "a file name that no system knows": lambda m: m["files"].update({"a\x00b": "0"}),
+    "a description that is a list": lambda m: m.update(info=[1]),
     "another format": lambda m: m.update(format="pickle"),
     "version is text": lambda m: m.update(version="1"),
 }
@@ -121,6 +123,7 @@ def test_a_forged_manifest_is_refused(folder: Path, change: Callable[[dict], Non
     [
         {"out_of_fold__probability": np.array([2.0])},
         {"out_of_fold__liked": np.array([[1]])},
+        {"out_of_fold__liked": np.array([], dtype=int), "out_of_fold__probability": np.array([])},
         {"background": np.zeros((2, 3))},
         {"background": np.zeros((0, 13))},
         {"known__id_key": np.array(["text"])},
@@ -181,3 +184,18 @@ def test_every_family_survives_saving(demo_tracks: pd.DataFrame, demo_candidates
     again = load(ranker.save(tmp_path / "tree"))
     assert np.array_equal(again.predict_proba(demo_candidates), ranker.predict_proba(demo_candidates))
     assert read_info(tmp_path / "tree")["model"] == "tree"
+
+
+def test_an_array_that_claims_to_be_huge_is_refused(folder: Path) -> None:
+    with np.load(folder / ARRAYS) as loaded:
+        arrays = dict(loaded)
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": (2**50,)})
+    with zipfile.ZipFile(folder / ARRAYS, "w") as archive:
+        for name, values in arrays.items():
+            content = io.BytesIO()
+            np.save(content, values)
+            archive.writestr(f"{name}.npy", buffer.getvalue() if name == "background" else content.getvalue())
+    reseal(folder)
+    with pytest.raises(RankerFormatError):
+        load(folder)

@@ -1,0 +1,178 @@
+"""The Python API, as the README and the design say it."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import earmark
+from experiments.config import FitConfig
+from experiments.fitting import fit as fit_tracks
+from features.schema import AUDIO_FEATURES
+
+
+@pytest.fixture(scope="module")
+def ranker(demo_tracks: pd.DataFrame) -> earmark.Ranker:
+    return earmark.fit(demo_tracks, trials=1, models=["tree"], seed=3)
+
+
+def test_the_whole_way_of_the_readme(
+    demo_tracks: pd.DataFrame, demo_candidates: pd.DataFrame, ranker: earmark.Ranker, tmp_path: Path
+) -> None:
+    file = tmp_path / "data.csv"
+    demo_tracks.to_csv(file, index=False)
+    tracks = earmark.read(file)
+    assert earmark.fit(tracks, trials=1, models=["tree"], seed=3).predict_proba(tracks) == pytest.approx(
+        ranker.predict_proba(demo_tracks)
+    )
+    p = ranker.predict_proba(demo_candidates)
+    assert p.shape == (len(demo_candidates),)
+    assert p.min() >= 0
+    assert p.max() <= 1
+    kept = ranker.rank(demo_candidates, min_precision=0.8)
+    assert {"rank", "like_probability", "predicted_like"} <= set(kept.columns)
+    assert kept["like_probability"].is_monotonic_decreasing
+    assert list(kept["rank"]) == list(range(1, len(kept) + 1))
+    why = ranker.explain(kept.head(3))
+    assert list(why.columns) == ["base", *AUDIO_FEATURES]
+    assert np.isfinite(why.to_numpy()).all()
+    ranker.save(tmp_path / "my-ranker")
+    assert np.array_equal(earmark.load(tmp_path / "my-ranker").predict_proba(demo_candidates), p)
+    assert np.array_equal(earmark.load(str(tmp_path / "my-ranker") + "/").predict_proba(demo_candidates), p)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet", ".jsonl"])
+def test_a_labelled_table_comes_back_as_it_was(demo_tracks: pd.DataFrame, tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"tracks{suffix}"
+    if suffix == ".parquet":
+        demo_tracks.to_parquet(file)
+    elif suffix == ".jsonl":
+        demo_tracks.to_json(file, orient="records", lines=True, date_format="iso", date_unit="us", double_precision=15)
+    else:
+        demo_tracks.to_csv(file, index=False)
+    tracks = earmark.read(file)
+    pd.testing.assert_frame_equal(tracks, demo_tracks, check_exact=suffix != ".jsonl")
+    again = tmp_path / "again.parquet"
+    tracks.to_parquet(again)
+    pd.testing.assert_frame_equal(earmark.read(again), tracks, check_exact=True)
+
+
+def test_read_says_what_it_found(demo_tracks: pd.DataFrame, tmp_path: Path) -> None:
+    file = tmp_path / "tracks.csv"
+    demo_tracks.rename(columns={"liked": "target"}).to_csv(file, index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tracks = earmark.read(file)
+    assert any("target" in note for note in tracks.attrs["notes"])
+    report = tracks.attrs["report"]
+    assert (report["rows"], report["usable"], report["merged"], report["set_aside"]) == (600, 600, 0, {})
+
+
+def test_read_warns_once_where_rows_are_set_aside(demo_tracks: pd.DataFrame, tmp_path: Path) -> None:
+    file = tmp_path / "tracks.csv"
+    faulty = demo_tracks.astype({"energy": object}).copy()
+    faulty.loc[[3, 8], "energy"] = "loud"
+    faulty.to_csv(file, index=False)
+    with pytest.warns(UserWarning, match="2 of 600 rows were set aside") as caught:
+        tracks = earmark.read(file)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__, "the warning must point at the caller"
+    assert len(tracks) == 598
+
+
+def test_a_source_is_read_by_name_and_seed() -> None:
+    with pytest.warns(UserWarning, match="set aside"):
+        tracks = earmark.read("demo", seed=5)
+    with pytest.warns(UserWarning, match="set aside"):
+        other = earmark.read("demo", seed=6)
+    assert len(tracks) > 1900
+    assert not tracks["energy"].head(50).equals(other["energy"].head(50))
+
+
+def test_the_label_can_be_named(demo_tracks: pd.DataFrame, tmp_path: Path) -> None:
+    file = tmp_path / "tracks.csv"
+    demo_tracks.rename(columns={"liked": "my verdict"}).to_csv(file, index=False)
+    assert "liked" not in earmark.read(file)
+    assert earmark.read(file, label="my verdict")["liked"].equals(demo_tracks["liked"])
+
+
+def test_fit_writes_nothing_and_repeats_itself(
+    demo_tracks: pd.DataFrame, ranker: earmark.Ranker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = demo_tracks.copy()
+    again = earmark.fit(demo_tracks, trials=1, models=["tree"], seed=3)
+    assert not list(tmp_path.rglob("*"))
+    pd.testing.assert_frame_equal(demo_tracks, before)
+    assert again.threshold == ranker.threshold
+    assert np.array_equal(again.predict_proba(demo_tracks), ranker.predict_proba(demo_tracks))
+
+
+def test_unlabelled_rows_are_left_out(demo_tracks: pd.DataFrame) -> None:
+    some = demo_tracks.copy()
+    some.loc[400:, "liked"] = pd.NA
+    fitted = earmark.fit(some, trials=1, models=["tree"])
+    only = fit_tracks(demo_tracks.head(400), FitConfig(budget_s=None, trials=1, models=("tree",))).ranker
+    assert np.array_equal(fitted.predict_proba(demo_tracks), only.predict_proba(demo_tracks))
+
+
+def test_a_budget_bounds_the_fit(demo_tracks: pd.DataFrame) -> None:
+    ranker = earmark.fit(demo_tracks, budget=0.5, models=["tree"])
+    assert ranker.info["model"] == "tree"
+
+
+def test_a_wanted_precision_moves_the_cut(demo_tracks: pd.DataFrame, ranker: earmark.Ranker) -> None:
+    careful = earmark.fit(demo_tracks, trials=1, models=["tree"], seed=3, min_precision=0.55)
+    assert careful.threshold < ranker.threshold
+    liked = careful.out_of_fold.liked[careful.out_of_fold.probability >= careful.threshold]
+    assert liked.mean() >= 0.55
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"budget": -1}, "positive number of seconds"),
+        ({"trials": 0}, "at least one trial"),
+        ({"models": ["forest"], "trials": 1}, "no model family"),
+        ({"metric": "beauty", "trials": 1}, "no metric"),
+        ({"min_precision": 2, "trials": 1}, "precision"),
+    ],
+)
+def test_what_cannot_be_done_is_one_error_with_a_hint(
+    demo_tracks: pd.DataFrame, arguments: dict[str, object], expected: str
+) -> None:
+    with pytest.raises(earmark.EarmarkError, match=expected) as caught:
+        earmark.fit(demo_tracks, **arguments)  # type: ignore[arg-type]
+    assert caught.value.hint
+
+
+def test_candidates_cannot_be_fitted(demo_candidates: pd.DataFrame) -> None:
+    with pytest.raises(earmark.EarmarkError, match="label"):
+        earmark.fit(demo_candidates, trials=1)
+
+
+def test_a_missing_file_and_a_missing_ranker_are_earmarks_errors(tmp_path: Path) -> None:
+    with pytest.raises(earmark.EarmarkError, match="neither a file nor a source"):
+        earmark.read(tmp_path / "missing.csv")
+    with pytest.raises(earmark.EarmarkError, match="no saved ranker"):
+        earmark.load(tmp_path)
+
+
+def test_names_that_are_not_there_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="module 'earmark' has no attribute 'learn'"):
+        _ = earmark.learn  # type: ignore[attr-defined]
+    assert not hasattr(earmark, "pandas")
+    assert all(hasattr(earmark, name) for name in earmark.__all__)
+
+
+def test_importing_earmark_waits_for_no_library_and_reading_for_no_search() -> None:
+    code = (
+        "import sys, earmark\nprint(sorted({'pandas', 'numpy'} & set(sys.modules)))\nearmark.read\n"
+        "print(sorted({'optuna', 'mlflow', 'tensorflow', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n[]\n"
