@@ -7,9 +7,10 @@ SHELL := /bin/bash
 VENV := .venv
 EARMARK := $(VENV)/bin/earmark
 READY := $(VENV)/.ready
-STATE := $(or $(EARMARK_HOME),.)/mlruns
-CANDIDATES ?= demo_candidates
-FIND_PYTHON := for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+# Named by the user, so never pasted into a command: the shell reads them from the environment.
+export DATA SOURCE CANDIDATES BUDGET
+CHAMPION = [ -f "$${EARMARK_HOME:-.}/mlruns/champion.json" ]
+FIND_PYTHON := for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python); do \
 	"$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo "$$python" && break; done
 
@@ -30,20 +31,22 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 train: $(READY) ## Train on SOURCE=name or DATA=file (default: the demo listener), BUDGET=seconds
-	@$(EARMARK) train "$(or $(DATA),$(SOURCE),demo)" $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
+	@$(EARMARK) train "$${DATA:-$${SOURCE:-demo}}" $${BUDGET:+--budget "$$BUDGET"} $(ARGS)
 
 test: $(READY) ## Run all tests
-	@$(VENV)/bin/python -m pytest --cov=features --cov=models --cov=experiments --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	@$(VENV)/bin/python -m pytest $(or $(ARGS),--cov=features --cov=models --cov=experiments --cov-report=term:skip-covered --cov-fail-under=90)
 
-rank: $(READY) $(STATE)/champion.json ## Filter CANDIDATES=file down to the predicted likes
-	@$(EARMARK) rank "$(CANDIDATES)" $(ARGS)
+rank: $(READY) ## Filter CANDIDATES=file down to the predicted likes (default: the demo candidates)
+	@$(CHAMPION) || if [ -n "$$CANDIDATES" ]; then \
+		echo "error: there is no ranker yet that knows your taste" >&2; \
+		echo "hint: make train DATA=your-liked-and-skipped-tracks.csv" >&2; \
+		exit 2; \
+	else $(EARMARK) train; fi
+	@$(EARMARK) rank "$${CANDIDATES:-demo_candidates}" $(ARGS)
 
-ui: $(READY) $(STATE)/champion.json ## Compare runs in the MLflow UI on 127.0.0.1
+ui: $(READY) ## Compare runs in the MLflow UI on 127.0.0.1
+	@$(CHAMPION) || $(EARMARK) train
 	@$(EARMARK) ui $(ARGS)
-
-$(STATE)/champion.json: | $(READY)
-	@echo "No ranker yet: training on the demo listener first (your own: make train DATA=file)." >&2
-	@$(EARMARK) train
 
 lint: $(READY) ## Check style, types and the rooms' walls
 	@$(VENV)/bin/ruff check .

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors import sources as _folder
-from connectors.source import TrackSource
+from connectors.source import SourceRequest, TrackSource
 from features.errors import InputError
 
 _FILES = "csv_file"
@@ -30,13 +30,13 @@ class SourceSpec:
     summary : str
         One line for the list of sources.
     open : callable
-        ``open(reference, label, seed) -> TrackSource``: cheap, touches nothing outside the process. ``reference`` is
-        what the user typed, ``label`` the column they named (or None), ``seed`` matters to sources that generate.
+        ``open(request) -> TrackSource``, with a ``connectors.source.SourceRequest``: cheap, touches nothing outside the
+        process.
     """
 
     name: str
     summary: str
-    open: Callable[[str, str | None, int], TrackSource]
+    open: Callable[[SourceRequest], TrackSource]
 
 
 class SourceDefinitionError(RuntimeError):
@@ -63,7 +63,7 @@ def sources() -> dict[str, SourceSpec]:
     return dict(sorted(specs.items()))
 
 
-def open_source(reference: str, *, label: str | None = None, seed: int = 0) -> TrackSource:
+def open_source(reference: str, *, label: str | None = None, seed: int = 0, labels: bool = True) -> TrackSource:
     """Open what the user named: a source, else a file.
 
     A source's name wins over a file of the same name; ``./demo`` means the file.
@@ -76,6 +76,8 @@ def open_source(reference: str, *, label: str | None = None, seed: int = 0) -> T
         Column that says what was liked.
     seed : int
         For sources that generate.
+    labels : bool
+        Whether labels are wanted; without, what is read has no ``liked`` column.
 
     Returns
     -------
@@ -87,14 +89,15 @@ def open_source(reference: str, *, label: str | None = None, seed: int = 0) -> T
     InputError
         Where there is neither such a source nor such a file.
     """
+    request = SourceRequest(reference, label, seed, labels)
     names = _module_names()
     if reference in names:
         spec = _spec(reference)
         _check_name(spec.name, reference)
-        return spec.open(reference, label, seed)
+        return spec.open(request)
     if not _may_exist(reference):
         raise _not_found(reference, names)
-    return _spec(_FILES).open(reference, label, seed)
+    return _spec(_FILES).open(request)
 
 
 def _module_names() -> list[str]:

@@ -7,6 +7,28 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
+class SourceRequest:
+    """What is asked of a source.
+
+    Parameters
+    ----------
+    reference : str
+        What the user typed: the source's name, or for files the path.
+    label : str, optional
+        The column that they named as the label.
+    seed : int
+        Matters to sources that generate.
+    labels : bool
+        Whether labels are wanted. Without, ``tracks`` has no ``liked``, and nothing about labels is worth an error.
+    """
+
+    reference: str
+    label: str | None = None
+    seed: int = 0
+    labels: bool = True
+
+
+@dataclass(frozen=True)
 class Reading:
     """What a source gave.
 
@@ -33,9 +55,6 @@ class TrackSource(Protocol):
     @property
     def name(self) -> str:
         """The source's name in the registry."""
-
-    def describe(self) -> str:
-        """One line for people: what this source is and what it needs."""
 
     def read(self) -> Reading:
         """Fetch or load the tracks; raises ``InputError`` or ``ServiceError``."""

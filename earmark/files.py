@@ -10,6 +10,8 @@ from features.errors import InputError
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that readers, and a crash, see the old content or the new, never a part.
 
+    A link is followed; a pipe or device is written to, never replaced.
+
     Parameters
     ----------
     path : Path
@@ -23,6 +25,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """
     data = content.encode() if isinstance(content, str) else content
     check_target(path)
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     try:
         handle, staging = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     except OSError as error:

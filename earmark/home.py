@@ -22,8 +22,20 @@ class Home:
 
     @classmethod
     def here(cls) -> "Home":
-        """``EARMARK_HOME`` where it is set, else the current folder."""
-        return cls(Path(os.environ.get("EARMARK_HOME") or ".").resolve())
+        """``EARMARK_HOME`` where it is set, else the current folder.
+
+        Raises
+        ------
+        InputError
+            If the folder's path cannot stand in the address of a database.
+        """
+        root = Path(os.environ.get("EARMARK_HOME") or ".").expanduser().resolve()
+        if {"?", "%", "#"} & set(str(root)):
+            raise InputError(
+                f"databases cannot be kept in {root}: its path holds ?, % or #",
+                "run earmark in another folder, or set EARMARK_HOME to one",
+            )
+        return cls(root)
 
     @property
     def mlruns(self) -> Path:
@@ -79,7 +91,11 @@ class Home:
             name = entry["ranker"]
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except OSError as error:
+            raise InputError(
+                f"{self.champion_file} cannot be read: {error.strerror}", "set EARMARK_HOME to a folder that is yours"
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{self.champion_file} is damaged", "delete it and train again: the next ranker becomes champion"
             ) from error

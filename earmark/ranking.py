@@ -3,11 +3,11 @@
 import csv
 import io
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from features.report import ValidationReport
 from features.schema import AUDIO_FEATURES
 from models.ranker import Ranker, Ranking
 
@@ -45,7 +45,7 @@ def rank_answer(
     ranking: Ranking,
     model: str,
     *,
-    set_aside: Mapping[str, int],
+    report: ValidationReport,
     why: list[list[dict[str, Any]]] | None = None,
 ) -> dict[str, Any]:
     """The answer of `earmark rank --json`.
@@ -55,8 +55,8 @@ def rank_answer(
     ranking : Ranking
     model : str
         The ranker's name.
-    set_aside : mapping of str to int
-        Candidates that could not be ranked, by reason.
+    report : ValidationReport
+        Of the candidates: what could not be ranked, and how many rows were duplicates.
     why : list, optional
         From `reasons`.
     """
@@ -80,7 +80,8 @@ def rank_answer(
         "threshold": ranking.threshold,
         "n_candidates": ranking.n_candidates,
         "n_kept": len(tracks),
-        "set_aside": dict(set_aside),
+        "set_aside": dict(report.set_aside),
+        "merged": report.merged,
         "expected_precision": {"value": value, "low": low, "high": high},
         "tracks": tracks,
     }
@@ -102,8 +103,8 @@ def as_csv(answer: dict[str, Any]) -> str:
 def as_m3u(answer: dict[str, Any], durations_ms: pd.Series) -> str:
     """The kept tracks as an extended M3U playlist.
 
-    A Spotify id becomes its web address. A track without one is written as "artist - title", which players skip and
-    playlist converters look up.
+    A Spotify id becomes its web address. A track without one is a comment, which converters look up and players skip: a
+    title from a stranger's table must not become a file that is played.
 
     Parameters
     ----------
@@ -116,15 +117,10 @@ def as_m3u(answer: dict[str, Any], durations_ms: pd.Series) -> str:
     for track, duration in zip(answer["tracks"], durations_ms, strict=True):
         title = printable(" - ".join(part for part in (track["artist_name"], track["track_name"]) if part))
         seconds = -1 if math.isnan(duration) else round(duration / 1000)
-        lines += [f"#EXTINF:{seconds},{title}", _address(track["track_id"], title)]
+        lines.append(f"#EXTINF:{seconds},{title or printable(track['track_id'])}")
+        if is_spotify_id(track["track_id"]):
+            lines.append(f"https://open.spotify.com/track/{track['track_id']}")
     return "\n".join(lines) + "\n"
-
-
-def _address(track_id: str, title: str) -> str:
-    """What stands on a playlist's line of a track; a ``#`` at its beginning would make it a comment."""
-    if is_spotify_id(track_id):
-        return f"https://open.spotify.com/track/{track_id}"
-    return (title or printable(track_id)).lstrip("# ") or "unknown"
 
 
 def is_spotify_id(track_id: str) -> bool:

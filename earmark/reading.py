@@ -1,6 +1,7 @@
 """From a name or a path to validated tracks."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -8,6 +9,8 @@ from connectors.registry import open_source
 from features.errors import InputError
 from features.report import ValidationReport
 from features.schema import validate
+
+FILES = "csv_file"
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class ReadTracks:
     notes : tuple of str
         What was recognised and converted.
     source : str
-        The source's name.
+        The source's name; of a file, the file's.
     best_prediction : Series of float or None
         See `connectors.source.Reading`.
     """
@@ -34,15 +37,26 @@ class ReadTracks:
     best_prediction: pd.Series | None
 
 
-def read_tracks(reference: str, *, label: str | None = None, seed: int = 0) -> ReadTracks:
+def read_tracks(reference: str, *, label: str | None = None, seed: int = 0, labels: bool = True) -> ReadTracks:
     """Read a source or file and validate it.
+
+    Parameters
+    ----------
+    reference : str
+        A source's name or a path.
+    label : str, optional
+        The label column, where it cannot be guessed.
+    seed : int
+        For sources that generate.
+    labels : bool
+        Whether labels are wanted; without, a label that cannot be understood costs no track.
 
     Raises
     ------
     InputError
         If it cannot be read or not a single row is usable.
     """
-    source = open_source(reference, label=label, seed=seed)
+    source = open_source(reference, label=label, seed=seed, labels=labels)
     reading = source.read()
     tracks, report = validate(reading.tracks)
     if not len(tracks):
@@ -50,4 +64,5 @@ def read_tracks(reference: str, *, label: str | None = None, seed: int = 0) -> R
             "\n".join([f"none of the {report.rows:,} rows of {reference} can be used", *report.lines()]),
             "mend these columns where the table came from, and read it again",
         )
-    return ReadTracks(tracks, report, reading.notes, source.name, reading.best_prediction)
+    name = Path(reference).name if source.name == FILES else source.name
+    return ReadTracks(tracks, report, reading.notes, name, reading.best_prediction)

@@ -2,29 +2,40 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.figures_style import INK, MUTED, RANKER, colour, dress, new_figure
+from experiments.metrics import METRICS
 from experiments.results import FamilyResult, TrainResult, TrialRecord
-from experiments.run_rows import best_so_far, mean_curves
+from experiments.run_rows import mean_curves
+from experiments.trial_scores import best_so_far
 
 VALIDATION = "#d55e00"
 
-WORST_SHOWN = 0.1
-"""The search's worst tenth of the scores may fall below the picture, so that the differences at the top are seen."""
+HELD_OUT = "validation_"
+"""Curves of the rows that a fit holds out inside its fold, to know when to stop, are named so (`models.neural`)."""
+
+CURVE_TITLES = {"auc": "ROC AUC"}
+
+WORST_LEFT_OUT = 0.1
+"""The search's worst tenth of the scores may fall off the picture: differences between the best are then seen."""
 
 
 def search_history(result: TrainResult) -> Figure:
-    """Every trial's score, and the best one so far, a panel a family."""
+    """Every trial's score, and the best complete one so far, a panel a family; pruned trials are crosses."""
+    metric = METRICS[result.metric]
+    better = "higher" if metric.greater_is_better else "lower"
     families = [family for family in result.families if family.trials]
     figure = new_figure(3.2 * max(len(families), 2), 4.2)
     panels = figure.subplots(1, max(len(families), 1), sharey=True, squeeze=False)[0]
     for position, (axes, family) in enumerate(zip(panels, families, strict=False)):
-        _history(axes, family, colour(position))
-        dress(axes, title=family.title, x="trial", y=f"mean {result.metric} over the folds" if position == 0 else "")
-    panels[0].set_ylim(*_score_range([trial for family in families for trial in family.trials]))
+        _history(axes, family, result.metric, colour(position))
+        said = f"mean {metric.title} over the folds\n({better} is better)"
+        dress(axes, title=family.title, x="trial", y=said if position == 0 else "")
+    panels[0].set_ylim(*_score_range([trial for family in families for trial in family.trials], result.metric))
     return figure
 
 
@@ -53,7 +64,10 @@ def feature_effects(result: TrainResult) -> Figure:
 
 
 def learning_curve(family: FamilyResult) -> Figure:
-    """Loss (and what else was watched) per epoch: each fold faint, their mean bold; a panel a kind of value."""
+    """Loss, and what else was watched, per epoch: each fit faint, their mean bold; a panel a kind of value.
+
+    Fits end at different epochs; a mean is over those still training.
+    """
     means = mean_curves(family.curves)
     kinds = _kinds(list(means))
     figure = new_figure(6.4 if len(kinds) == 1 else 4.8 * len(kinds), 4.4)
@@ -66,53 +80,70 @@ def learning_curve(family: FamilyResult) -> Figure:
                     axes.plot(epochs, curve[name], color=_curve_colour(name), linewidth=0.7, alpha=0.35)
             mean = means[name]
             axes.plot(range(1, len(mean) + 1), mean, color=_curve_colour(name), linewidth=2.2, label=_said(name))
-        dress(axes, title=f"{family.title}: {kind}", x="epoch", y=kind)
-        axes.legend(title=f"mean of {len(family.curves)} folds", fontsize=8, title_fontsize=8, frameon=False)
+        shown = CURVE_TITLES.get(kind, kind)
+        dress(axes, title=f"{family.title}: {shown}", x="epoch", y=shown)
+        axes.legend(title=f"bold: mean of {len(family.curves)} fits", fontsize=8, title_fontsize=8, frameon=False)
     return figure
 
 
-def _history(axes: Axes, family: FamilyResult, line: str) -> None:
+def _history(axes: Axes, family: FamilyResult, metric: str, line: str) -> None:
     trials = sorted(family.trials, key=lambda trial: trial.number)
-    complete = {t.number: t.value for t in trials if t.state == "complete" and t.value is not None}
-    pruned = {t.number: t.value for t in trials if t.state == "pruned" and t.value is not None}
-    axes.plot(list(complete), list(complete.values()), "o", color=line, alpha=0.45, markersize=4)
-    axes.plot(list(pruned), list(pruned.values()), "x", color=MUTED, markersize=4)
-    best = best_so_far(trial.value if trial.state == "complete" else None for trial in trials)
-    axes.step([trial.number for trial in trials], best, where="post", color=line, linewidth=2.2)
-    if best and math.isfinite(best[-1]):
+    complete = [trial for trial in trials if trial.state == "complete"]
+    pruned = [trial for trial in trials if trial.state == "pruned"]
+    _points(axes, complete, label=f"{len(complete)} complete", marker="o", color=line, alpha=0.45)
+    if pruned:
+        _points(axes, pruned, label=f"{len(pruned)} pruned", marker="x", color=MUTED)
+    best = best_so_far(trials, metric)
+    axes.step([trial.number for trial in trials], best, where="post", color=line, linewidth=2.2, label="best so far")
+    if math.isfinite(best[-1]):
         axes.annotate(
             f"best {best[-1]:.3f}",
             (trials[-1].number, best[-1]),
-            xytext=(0, 5),
+            xytext=(0, 5) if METRICS[metric].greater_is_better else (0, -12),
             textcoords="offset points",
             ha="right",
             color=INK,
             fontsize=9,
         )
-    said = [f"{len(complete)} complete"] + ([f"{len(pruned)} pruned (x)"] if pruned else [])
-    axes.annotate(", ".join(said), (0.98, 0.02), xycoords="axes fraction", ha="right", fontsize=8, color=MUTED)
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.14),
+        ncols=3,
+        fontsize=8,
+        frameon=False,
+        columnspacing=1.0,
+        handlelength=1.2,
+        handletextpad=0.4,
+    )
 
 
-def _score_range(trials: Sequence[TrialRecord]) -> tuple[float, float]:
-    scores = sorted(trial.value for trial in trials if trial.value is not None)
+def _points(axes: Axes, trials: Sequence[TrialRecord], **style: Any) -> None:
+    numbers, scores = [trial.number for trial in trials], [trial.value for trial in trials]
+    axes.plot(numbers, scores, linestyle="", markersize=4, **style)
+
+
+def _score_range(trials: Sequence[TrialRecord], metric: str) -> tuple[float, float]:
+    """Ends of the scores' axis: all scores but the worst tenth, with some room."""
+    scores = sorted(trial.value for trial in trials)
     if not scores:
         return 0.0, 1.0
-    low, high = scores[int(WORST_SHOWN * (len(scores) - 1))], scores[-1]
-    room = max(high - low, 0.01)
-    return low - 0.15 * room, high + 0.15 * room
+    left_out = int(WORST_LEFT_OUT * (len(scores) - 1))
+    kept = scores[left_out:] if METRICS[metric].greater_is_better else scores[: len(scores) - left_out]
+    room = max(kept[-1] - kept[0], 0.01)
+    return kept[0] - 0.15 * room, kept[-1] + 0.15 * room
 
 
 def _kinds(names: Sequence[str]) -> dict[str, list[str]]:
-    """Curve names by what they measure: ``loss`` and ``val_loss`` share a panel."""
+    """Curve names by what they measure: ``loss`` and ``validation_loss`` share a panel."""
     kinds: dict[str, list[str]] = {}
     for name in names:
-        kinds.setdefault(name.removeprefix("val_"), []).append(name)
+        kinds.setdefault(name.removeprefix(HELD_OUT), []).append(name)
     return kinds
 
 
 def _said(name: str) -> str:
-    return "validation" if name.startswith("val_") else "training"
+    return "held out inside the fold" if name.startswith(HELD_OUT) else "training"
 
 
 def _curve_colour(name: str) -> str:
-    return VALIDATION if name.startswith("val_") else RANKER
+    return VALIDATION if name.startswith(HELD_OUT) else RANKER

@@ -82,6 +82,8 @@ def experiment_id(mlruns: Path, name: str) -> str | None:
     with closing(sqlite3.connect(f"{(mlruns / DATABASE).absolute().as_uri()}?mode=ro", uri=True)) as connection:
         try:
             row = connection.execute("SELECT experiment_id FROM experiments WHERE name = ?", (name,)).fetchone()
-        except sqlite3.DatabaseError:
-            return None
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):  # a train was killed before MLflow had made its tables
+                return None
+            raise
     return None if row is None else str(row[0])

@@ -1,4 +1,4 @@
-"""The ranker in MLflow's model registry: logged as a ``pyfunc`` model, found again as a folder.
+"""The ranker in MLflow's model registry: logged as a ``pyfunc`` model of a run.
 
 `tracking` hands MLflow over; see there why it is not imported.
 """
@@ -54,23 +54,6 @@ def log_ranker(mlflow: Any, client: Any, run_id: str, result: TrainResult, folde
         tags = {"family": result.winner, "split": result.split, "source": result.source}
         version = client.create_model_version(MODEL, info.model_uri, run_id, tags=tags, model_id=info.model_id)
     return str(version.version)
-
-
-def ranker_folder(mlflow: Any, client: Any, version: Any) -> Path | None:
-    """Where the ranker of a registered version is on this machine, downloaded from a remote store; None if gone.
-
-    Parameters
-    ----------
-    mlflow : module
-    client : MlflowClient
-    version : ModelVersion
-    """
-    model = client.get_model_version_download_uri(MODEL, version.version)
-    try:
-        local = Path(mlflow.artifacts.download_artifacts(f"{model}/artifacts", tracking_uri=client.tracking_uri))
-        return next((path for path in local.iterdir() if path.is_dir()), None)
-    except OSError:
-        return None
 
 
 @contextmanager

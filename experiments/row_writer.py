@@ -60,7 +60,7 @@ class RowWriter:
         self.log(run_id, row, params=row.params)
         for child in row.children:
             self.write(child, run_id, tags)
-        self._client.set_terminated(run_id, "FINISHED" if row.finished else "FAILED", _milliseconds(row.ended))
+        self._client.set_terminated(run_id, "FINISHED", _milliseconds(row.ended))
 
     def log(
         self,

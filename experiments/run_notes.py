@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from experiments.results import TrainResult
+from experiments.run_rows import TRIALS_LOGGED
 
 SHOWN = ("roc_auc", "average_precision", "precision", "recall", "f0_5", "combined")
 """Metrics in the table of models and in the runs table, most telling first."""
@@ -21,8 +22,15 @@ SPLITS = {
 }
 
 
-def describe(result: TrainResult) -> str:
-    """Markdown of a train: what was learnt from what, the models beside each other, how to read it."""
+def describe(result: TrainResult, *, trials_logged: int = TRIALS_LOGGED) -> str:
+    """Markdown of a train: what was learnt from what, the models beside each other, how to read it.
+
+    Parameters
+    ----------
+    result : TrainResult
+    trials_logged : int
+        As `run_rows.train_row` was given.
+    """
     budget = "no time limit" if result.budget_s is None else f"{result.budget_s:g} s for the search"
     rows = [
         _row(f"**ranker** ({result.winner})", result.metrics, result.intervals),
@@ -41,13 +49,29 @@ def describe(result: TrainResult) -> str:
         "",
         HOW_TO_READ,
     ]
-    if result.best_possible_auc is not None:
-        lines += [
-            "",
-            f"The best `roc_auc` that any model can reach on this listener is {result.best_possible_auc:.3f}.",
-        ]
+    for paragraph in (_best_possible(result), _left_out(result, trials_logged)):
+        lines += ["", paragraph] if paragraph else []
     lines += ["", *(f"- {note}" for note in result.notes)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _best_possible(result: TrainResult) -> str:
+    if result.best_possible_auc is None:
+        return ""
+    return (
+        f"The best possible prediction from audio features reaches a `roc_auc` of {result.best_possible_auc:.3f} on "
+        "these very held-out tracks; luck can lift a model above it."
+    )
+
+
+def _left_out(result: TrainResult, trials_logged: int) -> str:
+    n_trials = sum(len(family.trials) for family in result.families)
+    if n_trials <= trials_logged:
+        return ""
+    return (
+        f"Only the best {trials_logged} of the {n_trials:,} trials, shared out among the models, are runs of their own "
+        "below this one; the picture `search_history` shows them all."
+    )
 
 
 def _row(name: str, metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]] | None = None) -> str:

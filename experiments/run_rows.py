@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from experiments.results import BaselineResult, FamilyResult, TrainResult, TrialRecord
+from experiments.trial_scores import best_first, best_score, best_so_far
 
 SETTINGS_SHOWN = ("split", "metric", "seed", "budget_s")
 """Settings that are parameters under a name of their own."""
@@ -22,6 +23,9 @@ Kind = Literal["train", "family", "baseline", "trial"]
 
 KIND_TAG = "earmark.kind"
 """Tag that says what a row is; the runs table's filters use it."""
+
+SESSION_TAG = "earmark.session"
+"""Tag of a trial: ``this`` train ran it, or an ``earlier`` one of the same study, which this one went on from."""
 
 TRIALS_LOGGED = 200
 """Trials of one train that become runs of their own: about 3.5 s of logging. The pictures show every trial."""
@@ -46,8 +50,6 @@ class RunRow:
     kind : {"train", "family", "baseline", "trial"}
     started, ended : float
         Seconds since 1970, UTC.
-    finished : bool
-        False for a trial that failed.
     params, tags : mapping of str to str
     points : tuple of Point
         Finite values only: what is not defined is not logged.
@@ -58,7 +60,6 @@ class RunRow:
     kind: Kind
     started: float
     ended: float
-    finished: bool = True
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     points: tuple[Point, ...] = ()
@@ -79,14 +80,14 @@ def train_row(result: TrainResult, *, trials_logged: int = TRIALS_LOGGED) -> Run
     ----------
     result : TrainResult
     trials_logged : int
-        At most this many trials become rows: every family's best, an equal share each.
+        At most this many trials become rows: every family's best in the searched metric, an equal share each.
     """
     started = result.started.timestamp()
     shares = _shares([len(family.trials) for family in result.families], trials_logged)
     children = [_family_row(family, result, share) for family, share in zip(result.families, shares, strict=True)]
     children += [_baseline_row(baseline, started) for baseline in result.baselines]
     winner = next((family for family in result.families if family.name == result.winner), None)
-    best = max((t.value for t in winner.trials if t.value is not None), default=math.nan) if winner else math.nan
+    best = best_score(winner.trials if winner else (), result.metric)
     return RunRow(
         name=train_name(result),
         kind="train",
@@ -150,18 +151,12 @@ def mean_curves(curves: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, li
     return means
 
 
-def best_so_far(values: Iterable[float | None]) -> list[float]:
-    """Running maximum; NaN until the first value."""
-    filled = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
-    best: list[float] = np.fmax.accumulate(filled).tolist()
-    return best
-
-
 def _family_row(family: FamilyResult, result: TrainResult, trials_logged: int) -> RunRow:
     trials = sorted(family.trials, key=lambda trial: trial.number)
     started = min((trial.started.timestamp() for trial in trials), default=result.started.timestamp())
-    best = best_so_far(trial.value if trial.state == "complete" else None for trial in trials)
+    best = best_so_far(trials, result.metric)
     history = [Point("best_score", value, trial.number) for trial, value in zip(trials, best, strict=True)]
+    ranks = {trial.number: rank for rank, trial in enumerate(best_first(trials, result.metric), start=1)}
     curves = [
         Point(f"curve/{name}", value, epoch)
         for name, values in mean_curves(family.curves).items()
@@ -176,7 +171,11 @@ def _family_row(family: FamilyResult, result: TrainResult, trials_logged: int) -
         tags={KIND_TAG: "family", "earmark.title": family.title},
         points=_points(family.held_out, {f"out_of_fold/{name}": value for name, value in family.metrics.items()})
         + _finite([*history, *curves]),
-        children=tuple(_trial_row(family, trial) for trial in _best_trials(trials, trials_logged)),
+        children=tuple(
+            _trial_row(family, trial, result, ranks[trial.number])
+            for trial in trials
+            if ranks[trial.number] <= trials_logged
+        ),
     )
 
 
@@ -192,29 +191,20 @@ def _baseline_row(baseline: BaselineResult, started: float) -> RunRow:
     )
 
 
-def _trial_row(family: FamilyResult, trial: TrialRecord) -> RunRow:
+def _trial_row(family: FamilyResult, trial: TrialRecord, result: TrainResult, rank: int) -> RunRow:
+    """``rank`` counts from 1, the family's best: unlike scores, ranks sort alike whatever the metric."""
     suffix = "" if trial.state == "complete" else f" {trial.state}"
-    started = trial.started.timestamp()
-    score = [] if trial.value is None else [Point("score", trial.value)]
+    session = "earlier" if trial.started < result.started else "this"
     return RunRow(
         name=f"{family.name} trial {trial.number}{suffix}",
         kind="trial",
-        started=started,
+        started=trial.started.timestamp(),
         ended=(trial.started + timedelta(seconds=trial.seconds)).timestamp(),
-        finished=trial.state != "failed",
-        params=_strings(trial.params) | {"model": family.name},
-        tags={KIND_TAG: "trial", "earmark.state": trial.state},
-        points=_finite([*score, *(Point("fold_score", value, fold) for fold, value in enumerate(trial.fold_scores))]),
+        params=_strings(trial.params) | {"model": family.name, "search_metric": result.metric},
+        tags={KIND_TAG: "trial", "earmark.state": trial.state, SESSION_TAG: session},
+        points=_points({"score": trial.value, "rank": rank})
+        + _finite(Point("fold_score", value, fold) for fold, value in enumerate(trial.fold_scores)),
     )
-
-
-def _best_trials(trials: Sequence[TrialRecord], count: int) -> list[TrialRecord]:
-    """The ``count`` best trials in the order they ran; complete ones before pruned and failed ones."""
-
-    def rank(trial: TrialRecord) -> tuple[bool, float]:
-        return trial.state != "complete", -trial.value if trial.value is not None else math.inf
-
-    return sorted(sorted(trials, key=rank)[:count], key=lambda trial: trial.number)
 
 
 def _shares(sizes: Sequence[int], total: int) -> list[int]:

@@ -17,13 +17,15 @@ View = Literal["trains", "models", "trials"]
 _METRICS = ("roc_auc", "average_precision", "precision", "recall", "f0_5", "combined", "brier")
 
 
-def _view(search: str, order_by: str, *, metrics: tuple[str, ...], params: tuple[str, ...]) -> str:
+def _view(
+    search: str, order_by: str, *, metrics: tuple[str, ...], params: tuple[str, ...], ascending: bool = False
+) -> str:
     """A table's state; the columns' names in the choice of columns and in the table itself differ."""
     columns = [f"metrics.`{name}`" for name in metrics] + [f"params.`{name}`" for name in params]
     state = {
         "searchFilter": search,
         "orderByKey": order_by,
-        "orderByAsc": False,
+        "orderByAsc": ascending,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "selectedColumns": ["attributes.`Created`", "attributes.`Duration`", *columns],
@@ -48,9 +50,10 @@ VIEWS: dict[View, str] = {
     ),
     "trials": _view(
         f"tags.`{KIND_TAG}` = 'trial'",
-        "metrics.`score`",
-        metrics=("score", "fold_score"),
-        params=("model", "max_depth", "learning_rate"),
+        "metrics.`rank`",
+        metrics=("rank", "score", "fold_score"),
+        params=("model", "search_metric", "max_depth", "learning_rate"),
+        ascending=True,
     ),
 }
 
@@ -74,6 +77,7 @@ def view_url(base: str, experiment_id: str, view: View = "trains") -> str:
         The server, ``http://127.0.0.1:5000``.
     experiment_id : str
     view : {"trains", "models", "trials"}
-        All trains, newest first; families and baselines beside them, best ROC AUC first; all trials, best score first.
+        All trains, newest first; families and baselines beside them, best ROC AUC first; all trials, the best of
+        every family and train first.
     """
     return f"{base}/#/experiments/{quote(experiment_id)}/runs?workflowType=machine_learning&viewStateShareKey={view}"

@@ -27,7 +27,6 @@ from models.space import Choice, Int, Space, Value, defaults
 from models.spec import ModelSpec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-STATES: dict[TrialState, Any] = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned"}
 PRUNE_AFTER = 5
 STARTUP_TRIALS = 10
 """Random trials (the default among them) before the sampler trusts what it has seen."""
@@ -162,7 +161,8 @@ def search_family(
         on_trial(len(finished), value, _best_value(study, finished))
     best_trial = _best_trial(study, finished)
     best_params = _params(spec.space, best_trial)
-    best = cache.get(best_trial.number) or run_folds(spec, best_params, task)
+    kept = cache.run if cache.number == best_trial.number else None
+    best = kept or run_folds(spec, best_params, task)
     return FamilySearch(tuple(_record(spec, trial) for trial in finished), best_params, best, _seconds(best_trial))
 
 
@@ -199,13 +199,6 @@ class _BestRun:
         if self.value is None or (value > self.value if self.greater else value < self.value):
             self.number, self.value, self.run = number, value, run
 
-    def get(self, number: int) -> FoldRun | None:
-        return self.run if number == self.number else None
-
-
-def _sampler_seed(seed: int, finished: int) -> int:
-    return int(np.random.default_rng([seed, finished]).integers(2**32))
-
 
 def _one_trial(study: optuna.Study, spec: ModelSpec, task: Task, limit: Limit, cache: _BestRun) -> float | None:
     """Ask, fit, score and tell; returns the value, None where the trial was pruned.
@@ -219,7 +212,9 @@ def _one_trial(study: optuna.Study, spec: ModelSpec, task: Task, limit: Limit, c
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         study.sampler = optuna.samplers.TPESampler(
-            seed=_sampler_seed(task.seed, finished), n_startup_trials=STARTUP_TRIALS, constant_liar=False
+            seed=int(np.random.default_rng([task.seed, finished]).integers(2**32)),
+            n_startup_trials=STARTUP_TRIALS,
+            constant_liar=False,
         )
     if not finished and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
         study.enqueue_trial(defaults(spec.space))
@@ -230,9 +225,11 @@ def _one_trial(study: optuna.Study, spec: ModelSpec, task: Task, limit: Limit, c
     def on_fold(number: int, score: float) -> None:
         scores.append(score)
         trial.report(sum(scores) / len(scores), number)
-        if number + 1 < len(task.folds) and trial.should_prune():
+        if len(scores) == len(task.folds):
+            return
+        if trial.should_prune():
             raise PrunedError
-        if finished and limit.passed() and len(scores) < len(task.folds):
+        if finished and limit.passed():
             raise OutOfTimeError
 
     try:
@@ -297,7 +294,7 @@ def _record(spec: ModelSpec, trial: FrozenTrial) -> TrialRecord:
     started = trial.datetime_start.astimezone(UTC) if trial.datetime_start else datetime.fromtimestamp(0, UTC)
     return TrialRecord(
         number=trial.number,
-        state=STATES[trial.state],
+        state="complete" if trial.state == TrialState.COMPLETE else "pruned",
         value=sum(scores) / len(scores),
         params=_params(spec.space, trial),
         fold_scores=tuple(scores),

@@ -1,4 +1,4 @@
-"""Records trains in MLflow, and knows which recorded ranker is the champion.
+"""Records trains in MLflow, and marks the champion among the registered rankers.
 
 Runs live in ``<mlruns>/mlflow.db`` (SQLite) and their files in ``<mlruns>/artifacts``, unless ``MLFLOW_TRACKING_URI``
 says otherwise. MLflow itself is imported by the first call that needs it, because that takes seconds: `Tracker.prepare`
@@ -6,6 +6,7 @@ may run in a thread of its own while the search works.
 """
 
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -17,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from experiments.mlflow_folder import database_uri, follow_moved_folder, write_ahead
-from experiments.ranker_model import MODEL, TRACKING_URI, log_ranker, ranker_folder
+from filelock import FileLock
+
+from experiments.mlflow_folder import DATABASE, database_uri, follow_moved_folder, write_ahead
+from experiments.ranker_model import MODEL, TRACKING_URI, log_ranker
 from experiments.results import TrainResult
 from experiments.row_writer import LONGEST_TAG, NOTE_TAG, RowWriter
 from experiments.run_notes import describe
@@ -41,15 +44,6 @@ class Recorded:
 
     run_id: str
     version: str
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The registered ranker that is in use, and the folder to load it from."""
-
-    version: str
-    run_id: str
-    folder: Path
 
 
 class Tracker:
@@ -89,6 +83,7 @@ class Tracker:
             mlflow = _import_mlflow()
             if self._local:
                 write_ahead(self.mlruns)
+                self._make_database()
             client = mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
             self._experiment = self._open_experiment(client)
             self._mark_killed(client)
@@ -166,21 +161,8 @@ class Tracker:
             client.set_tag(run_id, NOTE_TAG, reason[:LONGEST_TAG])
             self._end(run_id, client.get_run(run_id).data.tags[TRAIN_TAG], status)
 
-    def champion(self) -> Champion | None:
-        """The champion, or None where there is none (yet) or its files are gone."""
-        client = self._ready()
-        with self._translated():
-            try:
-                found = client.get_model_version_by_alias(MODEL, CHAMPION)
-            except _import_mlflow().MlflowException as error:
-                if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
-                    return None
-                raise
-            folder = ranker_folder(_import_mlflow(), client, found)
-        return None if folder is None else Champion(str(found.version), str(found.run_id), folder)
-
     def promote(self, version: str) -> None:
-        """Make a registered version the champion."""
+        """Give a registered version the champion's alias, so that ``models:/earmark-ranker@champion`` loads it."""
         client = self._ready()
         with self._translated():
             client.set_registered_model_alias(MODEL, CHAMPION, version)
@@ -188,6 +170,27 @@ class Tracker:
     def _ready(self) -> Any:
         self.prepare()
         return self._client
+
+    def _make_database(self) -> None:
+        """Make the database in a folder of its own and move it to its place when it is whole.
+
+        A kill or a full disk in the middle of making it leaves tables that MLflow can neither use nor mend.
+        """
+        with FileLock(self.mlruns / "making.lock"):
+            if (self.mlruns / DATABASE).exists():
+                return
+            making = self.mlruns / ".making"
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            try:
+                from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415 (seconds)
+
+                write_ahead(making)
+                store = SqlAlchemyStore(database_uri(making), (self.mlruns / "artifacts").as_uri())
+                store.engine.dispose()  # SQLite moves its log into the database when the last connection closes
+                (making / DATABASE).replace(self.mlruns / DATABASE)
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
 
     def _open_experiment(self, client: Any) -> str:
         found = client.get_experiment_by_name(EXPERIMENT)

@@ -16,8 +16,15 @@ import pandas as pd
 MISSING_WORDS: Final = frozenset({"", "-", "--", "?", "na", "n/a", "<na>", "nan", "nat", "none", "null"})
 """What tables write for "no value" in columns that hold no names (a song may well be called "None")."""
 
-YES_WORDS: Final = frozenset({"true", "t", "yes", "y", "1", "like", "liked", "love", "loved", "saved"})
-NO_WORDS: Final = frozenset({"false", "f", "no", "n", "0", "dislike", "disliked", "skip", "skipped", "not liked"})
+YES_WORDS: Final = frozenset({"true", "t", "yes", "y", "1"})
+NO_WORDS: Final = frozenset({"false", "f", "no", "n", "0"})
+"""Answers to the question that a column's name asks."""
+
+LIKED_WORDS: Final = frozenset({"like", "liked", "likes", "love", "loved", "saved", "keep", "favorite", "favourite"})
+NOT_LIKED_WORDS: Final = frozenset(
+    {"dislike", "disliked", "dislikes", "skip", "skipped", "hate", "hated", "not liked", "drop"}
+)
+"""Verdicts, which mean the same whatever the question."""
 
 _TRACK_LINK: Final = re.compile(
     r"(?:spotify:track:|(?:https?://)?open\.spotify\.com/(?:[\w-]+/)*track/)([0-9A-Za-z]{22})(?:[/?#].*)?"
@@ -91,12 +98,16 @@ def text(raw: "pd.Series[Any]") -> Cleaned:
     return Cleaned(pd.Series(values, dtype="str").replace("", None), np.zeros(len(raw), dtype=bool))
 
 
+def spotify_track_id(given: str) -> str:
+    """The 22-character id in a Spotify URI or a link to open.spotify.com; any other text as it is."""
+    link = _TRACK_LINK.fullmatch(given)
+    return link[1] if link else given
+
+
 def track_ids(raw: "pd.Series[Any]") -> Cleaned:
     """Track ids; of Spotify URIs and links to open.spotify.com the 22-character id is kept."""
     cells, missing = _cells(raw)
-    found = [None if gone else _text(cell) for cell, gone in zip(cells, missing, strict=True)]
-    links = [None if given is None else _TRACK_LINK.fullmatch(given) for given in found]
-    values = [link[1] if link else given for link, given in zip(links, found, strict=True)]
+    values = [None if gone else spotify_track_id(_text(cell)) for cell, gone in zip(cells, missing, strict=True)]
     return Cleaned(pd.Series(values, dtype="str"), np.zeros(len(raw), dtype=bool))
 
 
@@ -177,7 +188,7 @@ def _answer(cell: object) -> bool | None:
     """A cell as yes or no, or None where it is neither."""
     word = str(bool(cell)) if isinstance(cell, bool | np.bool_) else _text(cell)
     word = word.lower().removesuffix(".0")
-    return True if word in YES_WORDS else False if word in NO_WORDS else None
+    return True if word in YES_WORDS | LIKED_WORDS else False if word in NO_WORDS | NOT_LIKED_WORDS else None
 
 
 def _text(cell: object) -> str:

@@ -11,13 +11,20 @@ import pandera.pandas as pa
 
 from features.columns import ColumnInfo
 from features.errors import InputError
-from features.report import Fault
+from features.report import Fault, show
 
 WHOLE_NUMBER: Final = "whole_number"
 """The schema's name for its check of columns that count or code something."""
 
 _FIRST_ROWS: Final = 5
-_LONGEST_EXAMPLE: Final = 40
+_TAKEN_AS_MISSING: Final = "taken as missing"
+
+ONLY_THE_CELL: Final = frozenset({"key", "mode", "time_signature", "popularity"})
+"""Numeric columns of which a cell that cannot be right is lost alone.
+
+Without it the track is still told by what it sounds like; a wrong energy or tempo throws doubt on its whole row.
+"""
+
 _ENOUGH: Final = 10  # tracks; fewer could all be very short or very loud
 
 
@@ -51,28 +58,27 @@ class Finding:
         return Fault(self.column, self.rule, len(rows), first, show(self.example), self.hint)
 
 
-def show(value: object) -> str:
-    """A value on one short line, safe to print: control characters of a stranger's file are not sent to a terminal."""
-    words = f"{value:.10g}" if isinstance(value, float) else str(value)
-    words = "".join(character if character.isprintable() else "?" for character in words)
-    return words if len(words) <= _LONGEST_EXAMPLE else words[: _LONGEST_EXAMPLE - 3] + "..."
-
-
 def not_understood(name: str, dtype: str, raw: "pd.Series[Any]", bad: npt.NDArray[np.bool_]) -> Finding:
     """The cells of one column that could not be read as what the column holds."""
     example = raw.iloc[int(np.flatnonzero(bad)[0])]
     if dtype == "float64":
         comma = isinstance(example, str) and "," in example
         hint = "write 0.5, with a point instead of a comma" if comma else "write a number, or leave the cell empty"
-        return Finding(name, "not a number", hint, bad, example)
+        return _of_number(name, "not a number", hint, bad, example)
     if dtype == "Int8":
         return Finding(name, "label not understood", "write 1 (liked), 0 (not liked) or nothing", bad, example)
     if dtype == "boolean":
         return Finding(
-            name, "not yes or no", "write true, false or nothing; taken as missing", bad, example, sets_aside=False
+            name, "not yes or no", f"write true, false or nothing; {_TAKEN_AS_MISSING}", bad, example, sets_aside=False
         )
     expected = "2024, 2024-05 or 2024-05-31" if dtype == "str" else "2024-05-31 or 2024-05-31T18:20:00Z"
-    return Finding(name, "not a date", f"write {expected}; taken as missing", bad, example, sets_aside=False)
+    return Finding(name, "not a date", f"write {expected}; {_TAKEN_AS_MISSING}", bad, example, sets_aside=False)
+
+
+def _of_number(name: str, rule: str, hint: str, bad: npt.NDArray[np.bool_], example: object) -> Finding:
+    """A finding about a column of numbers, and what it costs."""
+    lost = name in ONLY_THE_CELL
+    return Finding(name, rule, f"{hint}; {_TAKEN_AS_MISSING}" if lost else hint, bad, example, sets_aside=not lost)
 
 
 def impossible_numbers(
@@ -127,7 +133,7 @@ def _by_rule(
         ("out of range", outside, _range_hint(info, values[outside])),
         ("not a whole number", refused & ~outside & ~infinite, f"expected {_range(info)}, in whole numbers"),
     ]
-    return [Finding(name, rule, hint, bad, float(values[bad][0])) for rule, bad, hint in rules if bad.any()]
+    return [_of_number(name, rule, hint, bad, float(values[bad][0])) for rule, bad, hint in rules if bad.any()]
 
 
 def _range(info: ColumnInfo) -> str:

@@ -7,6 +7,25 @@ HARMLESS = frozenset({"missing column", "no audio features", "contradictory labe
 """Rules about what a table does not tell, rather than about cells that cannot be right."""
 
 
+_LONGEST = 40
+
+
+def show(value: object, longest: int = _LONGEST) -> str:
+    """A header or cell of a stranger's file on one short line, safe to print.
+
+    Parameters
+    ----------
+    value : object
+        White space in it becomes single spaces; characters that cannot be printed, which could steer a terminal, become
+        ``?``.
+    longest : int, at least 3
+        Longer texts are cut and end in ``...``.
+    """
+    words = " ".join((f"{value:.10g}" if isinstance(value, float) else str(value)).split())
+    words = "".join(character if character.isprintable() else "?" for character in words)
+    return words if len(words) <= longest else words[: longest - 3] + "..."
+
+
 @dataclass(frozen=True)
 class Fault:
     """One kind of fault in one column, however many rows have it.

@@ -19,7 +19,7 @@ from features.duplicates import merge_duplicates
 from features.errors import InputError
 from features.findings import WHOLE_NUMBER, Finding, first_reasons, impossible_numbers, not_understood, refuse_scaled
 from features.identity import local_ids
-from features.report import Fault, ValidationReport
+from features.report import Fault, ValidationReport, show
 
 __all__ = ["AUDIO_FEATURES", "COLUMNS", "ColumnInfo", "TracksSchema", "labelled", "validate"]
 
@@ -179,7 +179,7 @@ def labelled(tracks: pd.DataFrame) -> pd.DataFrame:
 def _select(table: pd.DataFrame) -> tuple[dict[str, "pd.Series[Any]"], list[Fault]]:
     """The columns that the schema knows, in its order, and what is wrong with the set of them."""
     names = list(table.columns)
-    listed = ", ".join(repr(str(name)) for name in names[:15]) + (f" and {len(names) - 15} more" if names[15:] else "")
+    listed = ", ".join(repr(show(name)) for name in names[:15]) + (f" and {len(names) - 15} more" if names[15:] else "")
     if len(table) == 0:
         raise InputError(f"the table has no rows (columns: {listed or 'none'})", "give a table with one row a track")
     if not any(name in ANALYSED_FEATURES for name in names):
@@ -202,7 +202,10 @@ def _select(table: pd.DataFrame) -> tuple[dict[str, "pd.Series[Any]"], list[Faul
 
 
 def _clean(given: dict[str, "pd.Series[Any]"]) -> tuple[pd.DataFrame, list[Finding]]:
-    """Every row with the schema's dtypes and required columns, and the cells that cannot be right."""
+    """Every row with the schema's dtypes and required columns, and the cells that cannot be right.
+
+    Cells whose row stays are missing in it.
+    """
     size = len(next(iter(given.values())))
     empty = pd.Series([None] * size, dtype=object)
     rows, findings = {}, []
@@ -215,7 +218,10 @@ def _clean(given: dict[str, "pd.Series[Any]"]) -> tuple[pd.DataFrame, list[Findi
                 findings.append(not_understood(name, info.dtype, raw, cleaned.bad))
     table = pd.DataFrame(rows)
     numeric = [name for name in table if COLUMNS[str(name)].dtype == "float64"]
-    findings += impossible_numbers(_SCHEMA, table[numeric], COLUMNS)
+    for finding in impossible_numbers(_SCHEMA, table[numeric], COLUMNS):
+        findings.append(finding)
+        if not finding.sets_aside:
+            table[finding.column] = table[finding.column].mask(finding.bad)
     order = list(COLUMNS)
     return table, sorted(findings, key=lambda finding: order.index(finding.column))
 

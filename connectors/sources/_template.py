@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from connectors.registry import SourceSpec
-from connectors.source import Reading, TrackSource
+from connectors.source import Reading, SourceRequest, TrackSource
 
 # Keep heavy imports (a web client, a database driver) inside the functions that use them: opening a source must be
 # quick. A package that only this source needs is one line under optional-dependencies in pyproject.toml.
@@ -21,19 +21,13 @@ class Template:
 
     Parameters
     ----------
-    reference : str
-        What the user typed.
-    seed : int
-        Only for sources that generate.
+    request : SourceRequest
+        What the user asked for. Most sources need little of it: ``seed`` is for those that generate, ``label`` for
+        tables. Where ``labels`` is False, leave out ``liked``.
     """
 
-    reference: str
-    seed: int = 0
+    request: SourceRequest
     name: str = "_template"  # the module's name
-
-    def describe(self) -> str:
-        """One line: what this source is and what it needs. No network, no disk: it is shown in lists."""
-        return "an example of a source, with one track"
 
     def read(self) -> Reading:
         """Fetch the tracks.
@@ -59,8 +53,8 @@ def parse_tracks(answers: list[dict[str, object]]) -> Reading:
     return Reading(tracks, notes=(f"{len(tracks)} track(s) from the template",))
 
 
-def _open(reference: str, label: str | None, seed: int) -> TrackSource:  # noqa: ARG001 - only tables have label columns
-    return Template(reference, seed)
+def _open(request: SourceRequest) -> TrackSource:
+    return Template(request)
 
 
 SOURCE = SourceSpec(name="_template", summary="an example of a source, with one track", open=_open)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from connectors.registry import SourceSpec
-from connectors.source import Reading, TrackSource
+from connectors.source import Reading, SourceRequest, TrackSource
 from connectors.tables.assembly import to_tracks
 from connectors.tables.decoding import decode
 from connectors.tables.delimited import parse_delimited
@@ -32,15 +32,14 @@ class TableFile:
         The file; not touched before ``read``.
     label : str, optional
         Header of the column that says what was liked, where the usual names do not tell.
+    labels : bool
+        Whether labels are wanted.
     """
 
     path: Path
     label: str | None = None
+    labels: bool = True
     name: str = _NAME
-
-    def describe(self) -> str:
-        """One line for people."""
-        return f"the table in {self.path}"
 
     def read(self) -> Reading:
         """Read the whole file.
@@ -58,13 +57,13 @@ class TableFile:
         if self.path == Path(_NAME) and not self.path.exists():
             raise InputError(f"{_NAME} reads a file, and none was named", f"give the path of the table, not '{_NAME}'")
         try:
-            tracks, notes = read_table(read_bytes(self.path), self.label)
+            tracks, notes = read_table(read_bytes(self.path), self.label, labels=self.labels)
         except InputError as error:
             raise InputError(f"{self.path}: {error.message}", error.hint) from error
         return Reading(tracks, notes)
 
 
-def read_table(data: bytes, label: str | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def read_table(data: bytes, label: str | None = None, *, labels: bool = True) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Tracks out of the bytes of a file.
 
     Parameters
@@ -73,6 +72,8 @@ def read_table(data: bytes, label: str | None = None) -> tuple[pd.DataFrame, tup
         The file's content, at least one byte.
     label : str, optional
         Header of the label column.
+    labels : bool
+        Whether labels are wanted; without, columns that hold them are left out.
 
     Returns
     -------
@@ -92,15 +93,15 @@ def read_table(data: bytes, label: str | None = None) -> tuple[pd.DataFrame, tup
         text, encoding_notes = decode(unpacked)
         table = parse_json(text) if looks_like_json(text) else parse_delimited(text)
         notes += encoding_notes
-    return to_tracks(RawTable(table.headers, table.columns, notes + table.notes), label)
+    return to_tracks(RawTable(table.headers, table.columns, notes + table.notes), label, labels=labels)
 
 
-def _open(reference: str, label: str | None, seed: int) -> TrackSource:  # noqa: ARG001 - a file has no chance in it
-    return TableFile(Path(reference).expanduser(), label)
+def _open(request: SourceRequest) -> TrackSource:
+    return TableFile(Path(request.reference).expanduser(), request.label, request.labels)
 
 
 SOURCE = SourceSpec(
     name=_NAME,
-    summary="a file: CSV (any separator or encoding), JSON lines, parquet, gzip; give its path",
+    summary="a file: CSV (, ; tab or |; UTF-8/16/32 or Windows-1252), JSON, JSON lines, parquet, gzip; give its path",
     open=_open,
 )

@@ -8,7 +8,7 @@ import pandas as pd
 from connectors.demo.listener import N_ARTISTS, DemoListener, demo_listener
 from connectors.demo.styles import STYLES
 from connectors.registry import SourceSpec
-from connectors.source import Reading
+from connectors.source import Reading, SourceRequest
 from features.errors import InputError
 
 __all__ = ["SOURCE", "DemoListener", "DemoSource", "demo_listener"]
@@ -19,12 +19,9 @@ class DemoSource:
 
     name: str = "demo"
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, *, labels: bool = True) -> None:
         self.seed = seed
-
-    def describe(self) -> str:
-        """One line for people."""
-        return "an invented listener with 2,000 liked and skipped tracks; needs no account and no download"
+        self.labels = labels
 
     def read(self) -> Reading:
         """Invent the tracks; ``best_prediction`` is that from audio features, for artists never heard before."""
@@ -39,16 +36,18 @@ class DemoSource:
             f"{listener.best_possible_auc:.3f} ({listener.best_auc_knowing_artists:.3f} for who knows the artists)"
         )
         best = pd.Series(listener.feature_probability, index=listener.tracks["track_id"])
-        return Reading(listener.tracks, notes=(invented, bound), best_prediction=best)
+        tracks = listener.tracks if self.labels else listener.tracks.drop(columns="liked")
+        return Reading(tracks, notes=(invented, bound), best_prediction=best)
 
 
-def open_demo(reference: str, label: str | None = None, seed: int = 0) -> DemoSource:
-    """Open the demo listener; raises ``InputError`` for a label it does not have."""
-    if label not in (None, "liked"):
+def open_demo(request: SourceRequest) -> DemoSource:
+    """Open the demo listener; raises ``InputError`` for a label that is wanted but that it does not have."""
+    if request.labels and request.label not in (None, "liked"):
         raise InputError(
-            f'{reference} has no label column "{label}"', 'Leave --label out: the demo\'s label is "liked".'
+            f'{request.reference} has no label column "{request.label}"',
+            'Leave --label out: the demo\'s label is "liked".',
         )
-    return DemoSource(seed)
+    return DemoSource(request.seed, labels=request.labels)
 
 
 SOURCE = SourceSpec(name="demo", summary="an invented listener, 2,000 labelled tracks (default)", open=open_demo)

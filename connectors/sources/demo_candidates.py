@@ -2,7 +2,7 @@
 
 from connectors.demo.listener import N_KNOWN_CANDIDATES, demo_listener
 from connectors.registry import SourceSpec
-from connectors.source import Reading
+from connectors.source import Reading, SourceRequest
 from features.errors import InputError
 
 
@@ -14,10 +14,6 @@ class DemoCandidates:
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def describe(self) -> str:
-        """One line for people."""
-        return "300 invented tracks to rank for the demo listener"
-
     def read(self) -> Reading:
         """Invent the candidates."""
         candidates = demo_listener(self.seed).candidates
@@ -28,11 +24,14 @@ class DemoCandidates:
         return Reading(tracks=candidates, notes=(note,))
 
 
-def open_demo_candidates(reference: str, label: str | None = None, seed: int = 0) -> DemoCandidates:
-    """Open the candidates; raises ``InputError`` where a label is asked for."""
-    if label is not None:
-        raise InputError(f'{reference} has no label column "{label}"', "Leave --label out: candidates have no labels.")
-    return DemoCandidates(seed)
+def open_demo_candidates(request: SourceRequest) -> DemoCandidates:
+    """Open the candidates; raises ``InputError`` where a label is wanted."""
+    if request.labels and request.label is not None:
+        raise InputError(
+            f'{request.reference} has no label column "{request.label}"',
+            "Leave --label out: candidates have no labels.",
+        )
+    return DemoCandidates(request.seed)
 
 
 SOURCE = SourceSpec(

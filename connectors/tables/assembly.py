@@ -8,24 +8,25 @@ import numpy as np
 import pandas as pd
 
 from connectors.tables.columns import ALIASES, NUMBERS, Recognised, normalise, recognise
-from connectors.tables.labels import find_label
+from connectors.tables.labels import find_label, label_positions
 from connectors.tables.numeric import Numbers, cell_texts, parse_numbers
 from connectors.tables.raw import RawTable, counted
 from connectors.tables.scaling import refuse_scaled
 from connectors.tables.units import duration_to_ms, percent_to_unit, read_key, read_meter, read_mode
+from features.cleaning import spotify_track_id
 from features.columns import AUDIO_FEATURES
 from features.errors import InputError
+from features.report import show
 
-_SPOTIFY_TRACK = re.compile(
-    r"(?:spotify:track:|https?://open\.spotify\.com/(?:[\w-]+/)?track/)([0-9A-Za-z]{22})(?:[?/#].*)?"
-)
 _SPOTIFY_LOCAL = "spotify:local:"
 _LIST_OF_NAMES = re.compile(r"\[\s*(?:'|\").*(?:'|\")\s*\]", flags=re.DOTALL)
 _QUOTED_NAME = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", flags=re.DOTALL)
 _SHOWN = 5
 
 
-def to_tracks(table: RawTable, label: str | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def to_tracks(
+    table: RawTable, label: str | None = None, *, labels: bool = True
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Recognise columns, convert units, find the label.
 
     Parameters
@@ -34,6 +35,8 @@ def to_tracks(table: RawTable, label: str | None = None) -> tuple[pd.DataFrame, 
         As read.
     label : str, optional
         Header of the label column.
+    labels : bool
+        Whether labels are wanted; without, there is no ``liked``, and columns that could hold labels are left out.
 
     Returns
     -------
@@ -50,13 +53,12 @@ def to_tracks(table: RawTable, label: str | None = None) -> tuple[pd.DataFrame, 
     """
     if not table.n_rows:
         raise InputError("the table has a header but no rows", "export the table again, with tracks in it")
-    found, left_out = find_label(table, label)
-    skip = {
+    found, left_out = find_label(table, label) if labels else (None, ())
+    label_columns = {found.position} if found else set() if labels else label_positions(table, label)
+    row_numbers = {
         at for at, header in enumerate(table.headers) if normalise(header) == "id" and _row_numbers(table.columns[at])
     }
-    if found:
-        skip.add(found.position)
-    recognised = recognise(table.headers, skip)
+    recognised = recognise(table.headers, row_numbers | label_columns)
     if not any(name in recognised.positions for name in AUDIO_FEATURES):
         raise _no_features(table.headers, recognised)
     numbers, unit_notes = _read_numbers(table, recognised)
@@ -67,7 +69,10 @@ def to_tracks(table: RawTable, label: str | None = None) -> tuple[pd.DataFrame, 
     if found:
         ordered["liked"] = found.liked
         notes += found.notes
-    unused = sorted({*recognised.ignored, *skip} - {found.position if found else -1})
+    elif label_columns:
+        named = ", ".join(show(table.headers[at]) for at in sorted(label_columns)[:_SHOWN])
+        notes.append(f"label columns are not needed here: {named}")
+    unused = sorted({*recognised.ignored, *row_numbers} - label_columns)
     notes += [*left_out, *_ignored_note([table.headers[at] for at in unused]), *_missing_note(numbers)]
     return pd.DataFrame(ordered), tuple(notes)
 
@@ -96,8 +101,10 @@ def _read_numbers(table: RawTable, recognised: Recognised) -> tuple[dict[str, Nu
         numbers["key"], mode, lines = read_key(numbers["key"])
         notes += lines
         if mode is not None:
-            numbers["mode"] = _fill(numbers["mode"], mode) if "mode" in numbers else mode
-            notes.append("mode: taken from the names of keys")
+            given = numbers.get("mode")
+            numbers["mode"] = mode if given is None else _fill(given, mode)
+            if given is None or numbers["mode"].finite().size > given.finite().size:
+                notes.append("mode: taken from the names of keys")
     if "time_signature" in numbers:
         numbers["time_signature"], lines = read_meter(numbers["time_signature"])
         notes += lines
@@ -132,9 +139,7 @@ def _read_texts(table: RawTable, recognised: Recognised) -> tuple[dict[str, pd.S
 
 def _spotify_ids(texts: Sequence[str | None]) -> tuple[list[str | None], list[str]]:
     """Bare ids out of URIs and links; files on somebody's own disk have none."""
-    ids = [
-        None if text is None or text.startswith(_SPOTIFY_LOCAL) else _SPOTIFY_TRACK.sub(r"\1", text) for text in texts
-    ]
+    ids = [None if text is None or text.startswith(_SPOTIFY_LOCAL) else spotify_track_id(text) for text in texts]
     shortened = any(new != old for new, old in zip(ids, texts, strict=True))
     return ids, ["track_id: Spotify URIs or links -> ids"] if shortened else []
 
@@ -160,7 +165,7 @@ def _row_numbers(column: pd.Series) -> bool:
 
 
 def _no_features(headers: Sequence[str], recognised: Recognised) -> InputError:
-    shown = ", ".join(header or "(nameless)" for header in headers[:10]) + (", ..." if len(headers) > 10 else "")
+    shown = ", ".join(show(header) or "(nameless)" for header in headers[:10]) + (", ..." if len(headers) > 10 else "")
     known = f"names tracks ({', '.join(recognised.positions)}) but " if recognised.positions else ""
     return InputError(
         f"the table {known}has none of the audio features; its {counted(len(headers), 'column')}: {shown}",
@@ -171,7 +176,7 @@ def _no_features(headers: Sequence[str], recognised: Recognised) -> InputError:
 def _ignored_note(headers: Sequence[str]) -> list[str]:
     if not headers:
         return []
-    names = ", ".join(header or "(nameless)" for header in headers[:_SHOWN])
+    names = ", ".join(show(header) or "(nameless)" for header in headers[:_SHOWN])
     return [f"{counted(len(headers), 'column')} ignored: {names}{', ...' if len(headers) > _SHOWN else ''}"]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from features.columns import AUDIO_FEATURES
+from features.report import show
 
 # Canonical name first, then what others call it, best first: where two columns fit, the earlier name wins.
 # Sources: Exportify (watsonbox/exportify src/components/data, pavelkomarov/exportify exportify.js), Sort Your Music
@@ -125,13 +126,19 @@ def recognise(headers: Sequence[str], skip: Collection[int] = ()) -> Recognised:
     notes = []
     # A difference in case and punctuation is no news.
     renamed = [
-        f"{headers[at]} -> {name}" for name, at in positions.items() if normalise(headers[at]) != normalise(name)
+        f"{show(headers[at])} -> {name}" for name, at in positions.items() if normalise(headers[at]) != normalise(name)
     ]
     if renamed:
         notes.append(f"columns: {', '.join(renamed)}")
     for name, several in fits.items():
-        others = [f"'{headers[at]}'" for _, at in sorted(several) if at not in used]
-        if others:
-            notes.append(f"{name}: '{headers[positions[name]]}' is used, not {', '.join(others)}")
+        if len(several) > 1:
+            chosen, *others = _told_apart(headers, [at for _, at in sorted(several)])
+            notes.append(f"{name}: {chosen} is used, not {', '.join(others)}")
     ignored = tuple(at for at in range(len(headers)) if at not in used and at not in skip)
     return Recognised(positions, ignored, tuple(notes))
+
+
+def _told_apart(headers: Sequence[str], positions: Sequence[int]) -> list[str]:
+    """Headers in quotes; where two of them are the same but for case and punctuation, with their places."""
+    alike = len({normalise(headers[at]) for at in positions}) < len(positions)
+    return [f"'{show(headers[at])}'" + (f" (column {at + 1})" if alike else "") for at in positions]

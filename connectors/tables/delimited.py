@@ -36,10 +36,9 @@ def parse_delimited(text: str) -> RawTable:
     InputError
         For rows with too many fields or a quote that never closes.
     """
-    text = text.lstrip("\r\n")
-    told = re.match(r"sep=([,;\t|])\r?\n", text, flags=re.IGNORECASE)
-    if told:
-        text = text[told.end() :]
+    blank = len(text) - len(text.lstrip("\r\n"))
+    told = re.compile(r"sep=([,;\t|])\r?\n", flags=re.IGNORECASE).match(text, blank)
+    above, text = text[: told.end() if told else blank], text[told.end() if told else blank :]
     separator = told.group(1) if told else _sniff(text)
     try:
         # Without a header row, pandas takes the width from the first line and never guesses an index.
@@ -49,7 +48,7 @@ def parse_delimited(text: str) -> RawTable:
     except pd.errors.EmptyDataError as error:
         raise InputError("the file holds no columns", "export the table again") from error
     except pd.errors.ParserError as error:
-        frame = _parse_carefully(text, separator, error)
+        frame = _parse_carefully(text, separator, len(_lines(above)), error)
     notes = () if separator == "," else (f"separator {_SEPARATORS[separator]}",)
     headers = tuple(str(header).strip() for header in frame.iloc[0])
     body = frame.iloc[1:].reset_index(drop=True)
@@ -67,12 +66,19 @@ def _sniff(text: str) -> str:
     return max(_SEPARATORS, key=score)
 
 
-def _parse_carefully(text: str, separator: str, cause: Exception) -> pd.DataFrame:
-    """Row by row, where pandas gave up: say which rows are wrong, or cut off empty cells that stick out."""
-    unclosed = re.search(r"EOF inside string starting at row (\d+)", str(cause))
-    if unclosed:
+def _lines(text: str) -> list[str]:
+    """As csv and editors count them."""
+    return list(io.StringIO(text, newline=""))
+
+
+def _parse_carefully(text: str, separator: str, above: int, cause: Exception) -> pd.DataFrame:
+    """Row by row, where pandas gave up: say which lines are wrong, or cut off empty cells that stick out.
+
+    Lines are the file's, with the ``above`` that come before ``text``: what an editor shows.
+    """
+    if "EOF inside string" in str(cause):
         raise InputError(
-            f"a quoted field in row {int(unclosed.group(1)) + 1} never ends",
+            f"a quoted field that starts in line {above + _start_of_last_row(text, separator)} or below never ends",
             'double the quotes inside a field: "12"" mix"',
         ) from cause
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
@@ -84,10 +90,10 @@ def _parse_carefully(text: str, separator: str, cause: Exception) -> pd.DataFram
                 continue
             rows.append(row)
             if any(cell.strip() for cell in row[len(rows[0]) :]):
-                ragged.append(reader.line_num)
+                ragged.append(above + reader.line_num)
     except csv.Error as error:
         raise InputError(
-            f"line {reader.line_num} cannot be split into fields ({error})", "export the table again"
+            f"line {above + reader.line_num} cannot be split into fields ({error})", "export the table again"
         ) from error
     if ragged:
         lines = ", ".join(map(str, ragged[:_SHOWN])) + (", ..." if len(ragged) > _SHOWN else "")
@@ -98,3 +104,15 @@ def _parse_carefully(text: str, separator: str, cause: Exception) -> pd.DataFram
         ) from cause
     width = len(rows[0])
     return pd.DataFrame([(row + [""] * width)[:width] for row in rows], dtype="str")
+
+
+def _start_of_last_row(text: str, separator: str) -> int:
+    """The line, from 1, in which the last row starts: the one that swallows the rest where a quote never closes."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    starts, previous = 1, 1
+    try:
+        for _ in reader:
+            previous, starts = starts, reader.line_num + 1
+    except csv.Error:  # the rest is longer than a field may be
+        return starts
+    return previous

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from connectors.tables.raw import RawTable
+from connectors.tables.raw import RawTable, counted
 from features.errors import InputError
 
 _MAX_FIELDS = 2000
@@ -29,14 +29,17 @@ def parse_json(text: str) -> RawTable:
     Returns
     -------
     RawTable
-        Object columns, one a field, in order of appearance; None where a track has no such field.
+        Object columns, one a field, in order of appearance; None where a track has no such field. An entry that is
+        null (Spotify's answer about a track it has not analysed) is a row of nothing else.
 
     Raises
     ------
     InputError
         Where the text is not JSON, not objects, or has more than 2,000 different fields.
     """
-    records, note = _records(text)
+    entries, note = _records(text)
+    n_null = sum(entry is None for entry in entries)
+    records = [{} if entry is None else entry for entry in entries]
     fields: dict[str, None] = {}
     for number, record in enumerate(records, start=1):
         if not isinstance(record, dict):
@@ -46,7 +49,8 @@ def parse_json(text: str) -> RawTable:
             raise InputError(f"the JSON has more than {_MAX_FIELDS:,} different fields", _SHAPE)
     columns = tuple(pd.Series([record.get(field) for record in records], dtype=object) for field in fields)
     headers = tuple(field.encode("utf-8", "replace").decode() for field in fields)
-    return RawTable(headers, columns, (note,))
+    nulls = (f"{counted(n_null, 'row')} without anything (null in the JSON)",) if n_null else ()
+    return RawTable(headers, columns, (note, *nulls))
 
 
 def _records(text: str) -> tuple[list[Any], str]:
@@ -60,8 +64,8 @@ def _records(text: str) -> tuple[list[Any], str]:
         raise _not_json(1, str(error)) from error
     if isinstance(document, list):
         return document, "JSON array"
-    inner = [value for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
-    if len(inner) == 1 and len(document) == 1:
+    inner = [value for value in document.values() if isinstance(value, list)]
+    if len(inner) == len(document) == 1 and any(isinstance(entry, dict) for entry in inner[0]):
         return inner[0], "JSON array"
     if document and all(isinstance(value, dict | list) for value in document.values()):
         raise InputError("the JSON is one object of whole columns, expected one object a track", _SHAPE)
@@ -93,6 +97,5 @@ def _kind(value: object) -> str:
         bool: "true or false",
         int: "a number",
         float: "a number",
-        type(None): "null",
     }
     return names.get(type(value), type(value).__name__)

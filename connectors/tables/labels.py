@@ -11,7 +11,9 @@ import pandas as pd
 from connectors.tables.columns import normalise
 from connectors.tables.numeric import MISSING_WORDS, cell_texts, parse_numbers
 from connectors.tables.raw import RawTable
+from features.cleaning import LIKED_WORDS, NO_WORDS, NOT_LIKED_WORDS, YES_WORDS
 from features.errors import InputError
+from features.report import show
 
 _LIKED = frozenset(
     map(normalise, (
@@ -24,12 +26,9 @@ _NOT_LIKED = frozenset(map(normalise, ("skipped", "skip", "is_skipped", "dislike
 _MANY_MEANINGS = frozenset({"label", "likes", "target"})
 
 # Answers follow the column's question ("skipped: yes" is no like); verdicts mean the same under any header.
-_ANSWERS = {"true": 1, "yes": 1, "y": 1, "t": 1, "false": 0, "no": 0, "n": 0, "f": 0}
-_VERDICTS = {
-    "like": 1, "liked": 1, "likes": 1, "love": 1, "loved": 1, "saved": 1, "keep": 1, "favorite": 1, "favourite": 1,
-    "dislike": 0, "disliked": 0, "dislikes": 0, "skip": 0, "skipped": 0, "hate": 0, "hated": 0, "not liked": 0,
-    "drop": 0,
-}  # fmt: skip
+_ANSWERS = dict.fromkeys(YES_WORDS, 1) | dict.fromkeys(NO_WORDS, 0)
+_VERDICTS = dict.fromkeys(LIKED_WORDS, 1) | dict.fromkeys(NOT_LIKED_WORDS, 0)
+_NUMBERS_OF_LABELS = ({0, 1}, {-1, 1})
 _MEND = "make a column of 1 (liked) and 0 (not liked), such as 1 where the rating is at least 4, and name that one"
 
 
@@ -71,21 +70,21 @@ def find_label(table: RawTable, requested: str | None) -> tuple[Label | None, tu
     Raises
     ------
     InputError
-        Where several columns could be the label, the requested one is missing, or it has more than two numbers.
+        Where several columns could be the label, the requested one is missing, or its numbers are no labels.
     """
     if requested is not None:
         position = _requested(table.headers, requested)
         _refuse_no_label(table.headers[position], table.columns[position])
         return _read(table, position), ()
-    named = [at for at, header in enumerate(table.headers) if normalise(header) in _LIKED | _NOT_LIKED]
+    named = _named(table.headers)
     candidates = [at for at in named if _plausible(table.headers[at], table.columns[at])]
     notes = tuple(
-        f"'{table.headers[at]}' does not hold likes ({_example(table.columns[at])}): not used as the label"
+        f"'{show(table.headers[at])}' does not hold likes ({_example(table.columns[at])}): not used as the label"
         for at in named
         if at not in candidates
     )
     if len(candidates) > 1:
-        names = [table.headers[at] for at in candidates]
+        names = [show(table.headers[at]) for at in candidates]
         raise InputError(
             f"ambiguous label: the columns {', '.join(map(repr, names))} could each say what was liked",
             f"name one of them: {' or '.join(f'--label {shlex.quote(name)}' for name in names)}",
@@ -93,32 +92,51 @@ def find_label(table: RawTable, requested: str | None) -> tuple[Label | None, tu
     return (_read(table, candidates[0]) if candidates else None), notes
 
 
-def _requested(headers: Sequence[str], requested: str) -> int:
+def label_positions(table: RawTable, requested: str | None) -> set[int]:
+    """Columns that hold labels, for who does not want them: the requested one and all that could be; never an error."""
+    likely = {at for at in _named(table.headers) if _plausible(table.headers[at], table.columns[at])}
+    position = None if requested is None else _find(table.headers, requested)
+    return likely if position is None else likely | {position}
+
+
+def _named(headers: Sequence[str]) -> list[int]:
+    return [at for at, header in enumerate(headers) if normalise(header) in _LIKED | _NOT_LIKED]
+
+
+def _find(headers: Sequence[str], requested: str) -> int | None:
     if requested in headers:
         return headers.index(requested)
     plain = [normalise(header) for header in headers]
-    if normalise(requested) and normalise(requested) in plain:
-        return plain.index(normalise(requested))
+    return plain.index(normalise(requested)) if normalise(requested) and normalise(requested) in plain else None
+
+
+def _requested(headers: Sequence[str], requested: str) -> int:
+    position = _find(headers, requested)
+    if position is not None:
+        return position
+    plain = [normalise(header) for header in headers]
     near = difflib.get_close_matches(normalise(requested), [name for name in plain if name], n=3, cutoff=0.5)
     nearest = [headers[plain.index(name)] for name in near] or [header for header in headers if header][:10]
     raise InputError(
-        f"there is no column '{requested}' for the label",
-        f"the {'nearest' if near else 'first'} columns: {', '.join(nearest)}",
+        f"there is no column '{show(requested)}' for the label",
+        f"the {'nearest' if near else 'first'} columns: {', '.join(map(show, nearest))}",
     )
 
 
 def _refuse_no_label(header: str, column: pd.Series) -> None:
     numbers = parse_numbers(column)
     different = np.unique(numbers.finite())
-    if different.size > 2 and not numbers.strange.any():
+    if not numbers.strange.any() and different.size > 1 and set(different.tolist()) not in _NUMBERS_OF_LABELS:
+        many = f"{different.size} different numbers ({different[0]:g} to {different[-1]:g})"
+        two = f"the numbers {different[0]:g} and {different[-1]:g}"
         raise InputError(
-            f"the label column '{header}' has {different.size} different numbers "
-            f"({different[0]:g} to {different[-1]:g}), expected two: liked or not",
+            f"the label column '{show(header)}' has {two if different.size == 2 else many}, "
+            "expected two: 1 (liked) and 0 or -1 (not liked)",
             _MEND,
         )
     known = [cell for cell in _meanings(column, inverted=False) if cell is not None]
     if known and not any(isinstance(cell, int) for cell in known):
-        raise InputError(f"the column '{header}' holds no label ({_example(column)})", _MEND)
+        raise InputError(f"the column '{show(header)}' holds no label ({_example(column)})", _MEND)
 
 
 def _plausible(header: str, column: pd.Series) -> bool:
@@ -143,7 +161,7 @@ def _is_number(text: str) -> bool:
 
 def _example(column: pd.Series) -> str:
     strange = next(cell for cell in _meanings(column, inverted=False) if isinstance(cell, str))
-    return f"for example '{strange if len(strange) <= 40 else strange[:37] + '...'}'"
+    return f"for example '{show(strange)}'"
 
 
 def _read(table: RawTable, position: int) -> Label:
@@ -156,7 +174,7 @@ def _read(table: RawTable, position: int) -> Label:
     missing = f", {n_missing:,} without a label" if n_missing else ""
     strange = f", {n_strange:,} not understood" if n_strange else ""
     how = " (inverted)" if inverted else ""
-    note = f"label: '{header}'{how}: {n_liked:,} liked, {n_not:,} not liked{missing}{strange}"
+    note = f"label: '{show(header)}'{how}: {n_liked:,} liked, {n_not:,} not liked{missing}{strange}"
     return Label(position, pd.Series(cells, dtype=dtype), (note,))
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 from connectors.tables.raw import RawTable
 from connectors.tables.unpacking import MAX_BYTES
 from features.errors import InputError
+from features.report import show
 
 
 def parse_parquet(data: bytes) -> RawTable:
@@ -33,9 +34,10 @@ def parse_parquet(data: bytes) -> RawTable:
         if expanded > MAX_BYTES:
             raise InputError(f"the table is {expanded / 1024**3:.1f} GB unpacked", "split it into several files")
         table = file.read()
+        table.validate(full=True)  # pandas would look at damaged text only when it is used
         columns = tuple(pd.Series(column.to_pandas()).reset_index(drop=True) for column in table.columns)
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
+        why = show((str(error).splitlines() or [type(error).__name__])[0], longest=200)
         raise InputError(
             f"the parquet file is damaged or truncated ({why})", "copy or export the file again"
         ) from error

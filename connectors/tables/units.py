@@ -2,23 +2,29 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectors.tables.columns import UNIT_INTERVAL, normalise
 from connectors.tables.numeric import Numbers
+from features.report import show
 
-_PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}  # H is what Germans call B
 _ACCIDENTALS = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
+_ACCIDENTAL = "#|♯|b|♭|(?i:sharp|flat)"
 _KEY = re.compile(
-    r"([A-Ga-g])\s*(#|♯|b|♭|sharp|flat)?(?:\s*/\s*[A-Ga-g]\s*(?:#|♯|b|♭|sharp|flat)?)?\s*((?i:major|minor|maj|min)|m|M)?"
+    rf"([A-Ha-h])(?:[\s_-]*({_ACCIDENTAL}))?"
+    rf"(?:\s*/\s*[A-Ha-h](?:[\s_-]*(?:{_ACCIDENTAL}))?)?"
+    r"(?:[\s_-]*((?i:major|minor|maj|min|dur|moll)|m|M))?"
 )
 _CAMELOT = re.compile(r"(1[0-2]|[1-9])([AB])", flags=re.IGNORECASE)
 _MODES = {"major": 1, "maj": 1, "dur": 1, "minor": 0, "min": 0, "moll": 0}
 _METER = re.compile(r"(\d{1,2})\s*/\s*\d{1,2}")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]\d(?:\.\d+)?)")
 
+_MOST_DECIMALS = 6  # more than anybody rounds percentages to; beyond, the digits tell nothing
 _MS_PER_SECOND, _MS_PER_MINUTE = 1000.0, 60_000.0
 # A median track takes between 20 s and 10,000 s (2.8 h), or 20,000 to 10,000,000 ms: outside, the unit is another.
 _SHORTEST_S, _LONGEST_S = 20.0, 10_000.0
@@ -28,8 +34,9 @@ def percent_to_unit(columns: Mapping[str, Numbers]) -> tuple[dict[str, Numbers],
     """Features in percent to [0, 1].
 
     A column is percent where it says so (``%``), where it holds whole numbers of which the largest is in 2..100, or
-    where its median is above 5. A column of only 0 and 1 is taken as it is, unless every such feature of the table is
-    in whole numbers and at least two are percent (a "Sort Your Music" table with little acoustic music in it).
+    where its median is above 5. Where two columns are, so are the others that are not clearly fractions: those that go
+    beyond 1, and those written with no more decimals than the percentages (0 and 1 in a "Sort Your Music" table with
+    little acoustic music in it; 0.49 % instrumental among 63.25 % and 70.1 %).
 
     Parameters
     ----------
@@ -42,38 +49,61 @@ def percent_to_unit(columns: Mapping[str, Numbers]) -> tuple[dict[str, Numbers],
         The same names.
     notes : tuple of str
     """
-    present = {
-        name: columns[name].finite() for name in UNIT_INTERVAL if name in columns and columns[name].finite().size
-    }
+    present = {name: columns[name] for name in UNIT_INTERVAL if name in columns and columns[name].finite().size}
+    percent = [name for name, numbers in present.items() if _is_percent(numbers)]
+    alike = _like_the_others(present, percent) if len(percent) >= 2 else []
     converted = dict(columns)
-    whole = {name: bool((values == np.round(values)).all()) for name, values in present.items()}
-    percent = []
-    for name, values in present.items():
-        signs = columns[name].percent
-        in_range = values.min() >= 0 and 1 < values.max() <= 100
-        if signs.any():
-            rows = signs
-        elif in_range and (whole[name] or np.median(values) > 5):
-            rows = np.ones(len(signs), dtype=bool)
-        else:
-            continue
-        scaled = np.where(rows, columns[name].floats / 100, columns[name].floats)
-        converted[name] = dataclasses.replace(columns[name], floats=scaled)
-        percent.append(name)
-    if len(percent) >= 2 and all(whole.values()):
-        for name in present.keys() - set(percent):
-            converted[name] = dataclasses.replace(columns[name], floats=columns[name].floats / 100)
-            percent.append(name)
-    names = [name for name in columns if name in percent]
-    return converted, (f"{', '.join(names)}: percent 0..100 -> 0..1",) if names else ()
+    for name in (*percent, *alike):
+        numbers = columns[name]
+        rows = numbers.percent if numbers.percent.any() else np.ones(len(numbers.floats), dtype=bool)
+        converted[name] = dataclasses.replace(numbers, floats=np.where(rows, numbers.floats / 100, numbers.floats))
+    names = [name for name in columns if name in percent or name in alike]
+    because = f" ({', '.join(name for name in names if name in alike)} like the others)" if alike else ""
+    notes: tuple[str, ...] = (f"{', '.join(names)}: percent 0..100 -> 0..1{because}",) if names else ()
+    left = [name for name in columns if name in present and name not in names]
+    if len(percent) >= 2 and left:
+        notes += (f"{', '.join(left)}: taken as 0..1 already",)
+    return converted, notes
+
+
+def _is_percent(numbers: Numbers) -> bool:
+    """Whether a column is percent, judged alone."""
+    values = numbers.finite()
+    if numbers.percent.any():
+        return True
+    return _within(values, 100) and values.max() > 1 and (_decimals(values) == 0 or bool(np.median(values) > 5))
+
+
+def _like_the_others(present: Mapping[str, Numbers], percent: Sequence[str]) -> list[str]:
+    """Which of the other columns must be percent in a table with those that are."""
+    written = max(_decimals(present[name].finite()) for name in percent)
+    others = {name: numbers.finite() for name, numbers in present.items() if name not in percent}
+    return [
+        name
+        for name, values in others.items()
+        if _within(values, 100) and (values.max() > 1 or _decimals(values) <= written < _MOST_DECIMALS)
+    ]
+
+
+def _within(values: NDArray[np.float64], largest: float) -> bool:
+    return bool(values.min() >= 0 and values.max() <= largest)
+
+
+def _decimals(values: NDArray[np.float64]) -> int:
+    """Digits after the point that the values are written with; ``_MOST_DECIMALS`` where they were not rounded."""
+    for digits in range(_MOST_DECIMALS):
+        scaled = values * 10**digits
+        if np.allclose(scaled, np.round(scaled), rtol=0, atol=1e-9):
+            return digits
+    return _MOST_DECIMALS
 
 
 def duration_to_ms(numbers: Numbers, header: str) -> tuple[Numbers, tuple[str, ...]]:
     """Durations to milliseconds.
 
-    ``m:ss`` and ``h:mm:ss`` are read as such. For plain numbers the header names the unit, and the median must be one
-    of a track in that unit; else, and where the header names none, the median decides between minutes, seconds and
-    milliseconds.
+    ``m:ss`` and ``h:mm:ss`` are read as such. For the plain numbers, also beside clock times, the header names the
+    unit, and their median must be one of a track in that unit; else, and where the header names none, the median
+    decides between minutes, seconds and milliseconds.
 
     Parameters
     ----------
@@ -88,17 +118,14 @@ def duration_to_ms(numbers: Numbers, header: str) -> tuple[Numbers, tuple[str, .
     notes : tuple of str
     """
     numbers, clocks = _read_strange(numbers, _clock_ms)
-    if clocks.any():
-        return numbers, (f"{header}: m:ss -> duration_ms",)
-    usual = numbers.finite()
-    usual = usual[usual > 0]
-    if not usual.size:
-        return numbers, ()
-    unit = _duration_unit(_named_unit(header), float(np.median(usual)))
-    if unit == "ms":
-        return numbers, ()
-    factor = _MS_PER_SECOND if unit == "seconds" else _MS_PER_MINUTE
-    return dataclasses.replace(numbers, floats=numbers.floats * factor), (f"{header}: {unit} -> duration_ms",)
+    usual = numbers.floats[np.isfinite(numbers.floats) & (numbers.floats > 0) & ~clocks]
+    unit = _duration_unit(_named_unit(header), float(np.median(usual))) if usual.size else "ms"
+    units = ["m:ss"] if clocks.any() else []
+    if unit != "ms":
+        units.append(unit)
+        factor = _MS_PER_SECOND if unit == "seconds" else _MS_PER_MINUTE
+        numbers = dataclasses.replace(numbers, floats=np.where(clocks, numbers.floats, numbers.floats * factor))
+    return numbers, (f"{show(header)}: {' and '.join(units)} -> duration_ms",) if units else ()
 
 
 def _named_unit(header: str) -> str | None:
@@ -111,15 +138,15 @@ def _named_unit(header: str) -> str | None:
 
 
 def _duration_unit(named: str | None, median: float) -> str:
-    if named == "ms":
-        return "seconds" if _SHORTEST_S <= median < _MS_PER_SECOND else "ms"
-    if median >= _LONGEST_S:
+    # No table holds tracks of less than a second: milliseconds of such a median are another unit under a wrong name.
+    if median >= (_MS_PER_SECOND if named == "ms" else _LONGEST_S):
         return "ms"
-    return named or ("minutes" if median < _SHORTEST_S else "seconds")
+    guess = "minutes" if median < _SHORTEST_S else "seconds"
+    return guess if named in (None, "ms") else named
 
 
 def read_key(numbers: Numbers) -> tuple[Numbers, Numbers | None, tuple[str, ...]]:
-    """Names of keys ("C#", "Db", "C♯", "A minor", "8A" on the Camelot wheel) to pitch classes.
+    """Names of keys ("C#", "Db", "c♯", "F Sharp", "A minor", "8A" on the Camelot wheel, German "H") to pitch classes.
 
     Parameters
     ----------
@@ -191,7 +218,7 @@ def _key_and_mode(text: str) -> tuple[int | None, int | None]:
     if not found:
         return None, None
     letter, accidental, mode = found.groups()
-    pitch = (_PITCHES[letter.upper()] + _ACCIDENTALS.get(accidental or "", 0)) % 12
+    pitch = (_PITCHES[letter.upper()] + _ACCIDENTALS.get((accidental or "").lower(), 0)) % 12
     if mode is None:
         return pitch, None
     return pitch, int(mode == "M") if mode in {"m", "M"} else _MODES[mode.casefold()]

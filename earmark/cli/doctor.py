@@ -85,7 +85,7 @@ def _database(path: Path) -> Check:
     """SQLite's own integrity check."""
     if not path.exists():
         return Check(path.name, True, "none yet")
-    mend = f"move {path} away; the next train begins a new one"
+    begin_anew = f"move {path} away; the next train begins a new one"
     try:
         # Not read-only: a database whose writer was killed is made whole by the next one that opens it.
         connection = sqlite3.connect(path)
@@ -94,5 +94,6 @@ def _database(path: Path) -> Check:
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        return Check(path.name, False, str(error), mend)
-    return Check(path.name, verdict == "ok", verdict, "" if verdict == "ok" else mend)
+        damaged = error.sqlite_errorname in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
+        return Check(path.name, False, str(error), begin_anew if damaged else "see whether the file is yours to change")
+    return Check(path.name, verdict == "ok", verdict, "" if verdict == "ok" else begin_anew)

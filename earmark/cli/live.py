@@ -34,7 +34,7 @@ def live_progress() -> Iterator[Listener]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             with _terminal_line() as listener:
                 yield listener
         else:

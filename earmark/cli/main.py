@@ -9,13 +9,14 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 from typer._click.exceptions import ClickException
 
 from earmark.cli import doctor, evaluate, listing, rank, train, ui, validate
 from earmark.cli.interrupts import interrupt_outside_imports
-from earmark.cli.options import verbosity
+from earmark.cli.options import note, verbosity
 from features.errors import EarmarkError, InputError
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -45,6 +46,7 @@ app.command()(doctor.doctor)
 def main() -> None:
     """Run the command line and leave with its exit code."""
     interrupt_outside_imports()
+    _mend_streams()
     os.environ.setdefault("PYTHONWARNINGS", "ignore")  # worker processes and servers of libraries, too
     # Where the test tools are installed, pandera would import hypothesis for its data strategies, which takes as long
     # as pandas does and serves no command.
@@ -66,7 +68,7 @@ def run(arguments: list[str]) -> int:
         _say(error.format_message(), "'earmark --help' and 'earmark COMMAND --help' list what can be asked")
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted", "finished trials are kept: the same command goes on from there")
+        _say("interrupted", "what had finished is kept: a train goes on from its finished trials")
         return 130
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough
         _drop_output()
@@ -141,12 +143,22 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _mend_streams() -> None:
+    """Streams that are closed swallow what is written, and characters that one cannot show are escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (until the process ends)
+        else:
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _say(message: str, hint: str) -> None:
     try:
         sys.stdout.flush()
     except OSError:
         _drop_output()
-    print(f"error: {message}\nhint: {hint}", file=sys.stderr)  # noqa: T201
+    note(f"error: {message}\nhint: {hint}")
 
 
 if __name__ == "__main__":

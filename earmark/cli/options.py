@@ -43,8 +43,13 @@ MinPrecision = Annotated[
 
 
 def note(text: str) -> None:
-    """Say something to people, on stderr."""
-    print(text, file=sys.stderr)  # noqa: T201
+    """Say something to people, on stderr; what a table holds must not command their terminal."""
+    print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)  # noqa: T201
+
+
+def visible(text: str) -> str:
+    """One line of text with control characters escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def answer(value: Any) -> None:

@@ -1,5 +1,6 @@
 """`earmark rank`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,7 @@ def rank(
     verbose: Verbose = False,
 ) -> None:
     """Keep the candidates that will probably be liked, best first."""
+    from earmark.cli.live import say_read
     from earmark.files import write_atomically
     from earmark.home import Home
     from earmark.ranking import rank_answer, reasons
@@ -35,15 +37,15 @@ def rank(
     shape = _shape(shape, output, json=json)
     folder = Home.here().find_ranker(model)
     ranker = load(folder)
-    read = read_tracks(candidates)
-    for line in read.notes:
-        note(line)
-    if read.report.set_aside:
-        note("\n".join(read.report.lines()))
+    if output is not None:
+        _check_output(output, candidates)
+    read = read_tracks(candidates, labels=False)
+    say_read(read)
+    _say_ranker(ranker.info, folder.name, read.source)
     ranking = ranker.ranking(read.tracks, min_precision=min_precision, top=top, threshold=threshold)
     why_each = reasons(ranker, ranking.tracks) if why else None
-    found = rank_answer(ranking, folder.name, set_aside=read.report.set_aside, why=why_each)
-    text = _text(shape, found, ranking.tracks)
+    found = rank_answer(ranking, folder.name, report=read.report, why=why_each)
+    text = _text(shape, found, ranking.tracks, to_file=output is not None)
     if output is None:
         data(text)
     else:
@@ -69,7 +71,7 @@ def _shape(format_: str | None, output: Path | None, *, json: bool) -> str:
     return format_
 
 
-def _text(shape: str, found: dict[str, Any], tracks: Any) -> str:
+def _text(shape: str, found: dict[str, Any], tracks: Any, *, to_file: bool) -> str:
     import json as json_format
 
     from earmark.ranking import as_csv, as_m3u
@@ -80,10 +82,10 @@ def _text(shape: str, found: dict[str, Any], tracks: Any) -> str:
         return as_csv(found)
     if shape == "m3u":
         return as_m3u(found, tracks["duration_ms"])
-    return _table(found)
+    return _table(found, whole=to_file)
 
 
-def _table(found: dict[str, Any]) -> str:
+def _table(found: dict[str, Any], *, whole: bool) -> str:
     from earmark.cli.tables import text_table
     from earmark.ranking import in_words, printable
 
@@ -102,7 +104,24 @@ def _table(found: dict[str, Any]) -> str:
     header = ["#", "like", "track", "artist", ""]
     if found["tracks"] and "reasons" in found["tracks"][0]:
         header.append("because")
-    return text_table(header, rows)
+    return text_table(header, rows, whole=whole)
+
+
+def _check_output(output: Path, candidates: str) -> None:
+    from earmark.files import check_target
+    from features.errors import InputError
+
+    check_target(output)
+    if output.exists() and Path(candidates).exists() and output.samefile(candidates):
+        raise InputError(f"{output} holds the candidates themselves", "write to another file")
+
+
+def _say_ranker(info: Mapping[str, Any], name: str, source: str) -> None:
+    """Whose taste is asked: an invented listener's must not be mistaken for one's own."""
+    trained = str(info.get("trained", ""))[:10]
+    note(f"Ranker {name[:8]}: {info.get('model')}, trained on {info.get('source')} {trained}")
+    if info.get("source") == "demo" and not source.startswith("demo"):
+        note("This is the taste of the invented demo listener, not yours: 'earmark train' your own table first.")
 
 
 def _summary(found: dict[str, Any], *, by_top: bool) -> None:

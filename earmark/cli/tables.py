@@ -1,14 +1,14 @@
-"""Plain text tables: columns aligned by what a terminal shows, cut to its width."""
+"""Plain text tables: columns aligned by what a terminal shows."""
 
 import shutil
 import sys
 from collections.abc import Sequence
 
 MAX_COLUMN = 48
-"""Longer cells are cut with an ellipsis where output is a terminal."""
+"""Longer cells are cut with an ellipsis on a terminal."""
 
 
-def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool = False) -> str:
     """Lay out rows under a header; numbers are right-aligned.
 
     Parameters
@@ -16,6 +16,8 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     header : sequence of str
     rows : sequence of sequence of str
         As long as the header.
+    whole : bool
+        Never cut a cell: the table goes to a file.
 
     Returns
     -------
@@ -24,7 +26,8 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     from rich.cells import cell_len, set_cell_size
 
-    cut = MAX_COLUMN if sys.stdout.isatty() and shutil.get_terminal_size().columns < 200 else 10_000
+    on_terminal = not whole and sys.stdout.isatty()
+    cut = MAX_COLUMN if on_terminal and shutil.get_terminal_size().columns < 200 else 10_000
     cells = [
         [cell if cell_len(cell) <= cut else set_cell_size(cell, cut - 1) + "…" for cell in row]
         for row in (header, *rows)

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from experiments.benchmark.commands import Load
 from experiments.benchmark.figure import Figure, at_least
-from models.neural import Plan, Rows, area_under_curve, train
+from models.held_out import area_under_curve
+from models.neural import Plan, Rows, train
 
 EPOCHS, BATCH = 50, 64
 N_TRAIN, N_HELD_OUT, N_INPUTS, WIDTH = 1600, 400, 13, 128

@@ -79,10 +79,12 @@ def made_up_result(*, trials: int = 60, seed: int = 0, ranker: Ranker | None = N
         Fitted to `made_up_tracks` where not given.
     """
     rng = np.random.default_rng(seed)
+    started = STARTED + timedelta(hours=seed)
     tracks = made_up_tracks(seed=seed)
     labels = tracks["liked"].to_numpy(dtype=np.int64)[-N_TEST:]
     families = tuple(
-        _family(name, title, auc, trials // len(FAMILIES), labels=labels, rng=rng) for name, title, auc in FAMILIES
+        _family(name, title, auc, trials // len(FAMILIES), labels=labels, rng=rng, started=started)
+        for name, title, auc in FAMILIES
     )
     baselines = tuple(
         BaselineResult(name, title, _metrics(auc), _probability(labels, auc, rng)) for name, title, auc in BASELINES
@@ -114,21 +116,26 @@ def made_up_result(*, trials: int = 60, seed: int = 0, ranker: Ranker | None = N
         effects={name: float(effect) for name, effect in zip(AUDIO_FEATURES, rng.gamma(1.0, 0.2, 13), strict=True)},
         best_possible_auc=None,
         versions={"python": "3.11.7", "numpy": np.__version__, "pandas": pd.__version__, "mlflow": "3.17.2"},
-        started=STARTED + timedelta(hours=seed),
+        started=started,
         notes=("12 tracks without a label are not used",),
         settings={"seed": seed, "models": ("tree", "boosted_trees", "dense"), "folds": 5},
     )
 
 
 def _family(
-    name: str, title: str, auc: float, trials: int, *, labels: object, rng: np.random.Generator
+    name: str, title: str, auc: float, trials: int, *, labels: object, rng: np.random.Generator, started: datetime
 ) -> FamilyResult:
     y = np.asarray(labels, dtype=np.int64)
-    curve = {"loss": _falling(rng, 0.0), "val_loss": _falling(rng, 0.1), "val_auc": tuple(np.linspace(0.6, auc, 40))}
+    curve = {
+        "loss": _falling(rng, 0.0),
+        "validation_loss": _falling(rng, 0.1),
+        "validation_auc": tuple(np.linspace(0.6, auc, 40)),
+        "validation_accuracy": tuple(np.linspace(0.55, auc - 0.05, 40)),
+    }
     return FamilyResult(
         name=name,
         title=title,
-        trials=tuple(_trial(number, auc, rng) for number in range(trials)),
+        trials=tuple(_trial(number, auc, rng, started) for number in range(trials)),
         best_params={"max_depth": 4, "learning_rate": 0.0513},
         out_of_fold=rng.random(N_TRACKS - N_TEST),
         metrics=_metrics(auc + 0.01),
@@ -138,17 +145,18 @@ def _family(
     )
 
 
-def _trial(number: int, auc: float, rng: np.random.Generator) -> TrialRecord:
-    value = auc - float(rng.gamma(1.0, 0.02)) / (1 + number / 20)
+def _trial(number: int, auc: float, rng: np.random.Generator, started: datetime) -> TrialRecord:
     pruned = number % 5 == 4
+    middle = auc - float(rng.gamma(1.0, 0.02)) / (1 + number / 20) - (0.03 if pruned else 0.0)
+    scores = rng.normal(middle, 0.01, 2 if pruned else 5)
     return TrialRecord(
         number=number,
         state="pruned" if pruned else "complete",
-        value=value - 0.03 if pruned else value,
+        value=float(scores.mean()),
         params={"max_depth": int(rng.integers(2, 12)), "learning_rate": float(rng.random())}
         | {f"parameter_{place}": float(rng.random()) for place in range(6)},
-        fold_scores=tuple(float(value + noise) for noise in rng.normal(0, 0.01, 2 if pruned else 5)),
-        started=STARTED + timedelta(seconds=number),
+        fold_scores=tuple(float(score) for score in scores),
+        started=started + timedelta(seconds=number),
         seconds=0.9,
     )
 

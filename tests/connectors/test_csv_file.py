@@ -14,6 +14,8 @@ import pytest
 from connectors.registry import open_source
 from connectors.sources.csv_file import read_table
 from features.columns import AUDIO_FEATURES
+from features.errors import InputError
+from features.schema import validate
 
 EXPORTIFY = (
     "\ufeff"
@@ -205,6 +207,24 @@ def test_json(text: str) -> None:
     assert "JSON" in notes
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"audio_features": [{"id": "a", "energy": 0.5}, null, {"id": "b", "energy": 0.6}]}',
+        '{"audio_features": [null, {"id": "a", "energy": 0.5}, {"id": "b", "energy": 0.6}]}',
+        '[null, {"id": "a", "energy": 0.5}, {"id": "b", "energy": 0.6}]',
+        '{"id": "a", "energy": 0.5}\nnull\n{"id": "b", "energy": 0.6}\n',
+    ],
+)
+def test_tracks_that_spotify_answers_with_null_are_rows_without_features(text: str) -> None:
+    tracks, notes = read(text.encode())
+    assert len(tracks) == 3
+    assert "1 row without anything (null in the JSON)" in notes
+    valid, report = validate(tracks)
+    assert valid["track_id"].tolist() == ["a", "b"]
+    assert report.set_aside == {"no audio features": 1}
+
+
 def test_one_json_object_is_one_track() -> None:
     assert read(b'{"energy": 0.5}')[0]["energy"].tolist() == [0.5]
 
@@ -272,8 +292,42 @@ def test_of_several_fitting_columns_the_exact_name_is_used() -> None:
     tracks, notes = read(b"Duration (ms),BPM,duration_ms,tempo,Tempo\n1,2,200000,120,3\n")
     assert tracks["duration_ms"].tolist() == [200000]
     assert tracks["tempo"].tolist() == [120]
-    assert "duration_ms: 'duration_ms' is used, not 'Duration (ms)'" in notes
-    assert "tempo: 'tempo' is used, not 'Tempo', 'BPM'" in notes
+    assert "duration_ms: 'duration_ms' (column 3) is used, not 'Duration (ms)' (column 1)" in notes
+    assert "tempo: 'tempo' (column 4) is used, not 'Tempo' (column 5), 'BPM' (column 2)" in notes
+
+
+def test_of_several_fitting_columns_with_different_names_the_places_are_not_told() -> None:
+    assert "tempo: 'tempo' is used, not 'BPM'" in read(b"BPM,tempo\n1,120\n")[1]
+
+
+def test_columns_of_one_name_are_told_apart_by_their_places() -> None:
+    tracks, notes = read(b"title,energy,tempo,energy\nA,0.5,120,0.6\n")
+    assert tracks["energy"].tolist() == [0.5]
+    assert "energy: 'energy' (column 2) is used, not 'energy' (column 4)" in notes
+
+
+def test_headers_and_cells_of_strangers_are_shown_short_and_cannot_steer_a_terminal() -> None:
+    long = "junk\x1b[31m" + "x" * 500
+    data = f'"{long}","en\nergy","Label","dura\x07tion"\n1,0.5,"evil\x1b[2J{"y" * 99}",3:45\n1,0.6,"Columbia",3:45\n'
+    tracks, notes = read(data.encode())
+    assert tracks["energy"].tolist() == [0.5, 0.6]
+    assert all(line.isprintable() for line in notes.split("\n"))
+    assert "x" * 40 not in notes
+    assert "y" * 40 not in notes
+    assert "junk?[31mxxx" in notes
+    assert "'Label' does not hold likes (for example 'evil?[2Jyyy" in notes
+    assert "dura?tion: m:ss -> duration_ms" in notes
+    for label in ("Label", "nothing\x1b[2J" + "z" * 99):
+        with pytest.raises(InputError) as caught:
+            read_table(data.encode(), label)
+        assert (caught.value.message + caught.value.hint).isprintable()
+        assert "y" * 40 not in caught.value.message
+        assert "z" * 40 not in caught.value.message
+        assert "x" * 40 not in caught.value.hint
+    with pytest.raises(InputError) as caught:
+        read_table(f"{long},b\n1,2\n".encode())
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 150
 
 
 def test_links_become_ids_and_python_lists_become_names() -> None:

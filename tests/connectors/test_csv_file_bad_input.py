@@ -29,13 +29,14 @@ def zipped(*names: str) -> bytes:
     return buffer.getvalue()
 
 
-def parquet(frame: pd.DataFrame) -> bytes:
+def parquet(frame: pd.DataFrame, compression: str | None = "snappy") -> bytes:
     buffer = io.BytesIO()
-    frame.to_parquet(buffer)
+    frame.to_parquet(buffer, compression=compression)
     return buffer.getvalue()
 
 
 PARQUET = parquet(pd.DataFrame({"energy": np.linspace(0, 1, 100)}))
+NAMES = parquet(pd.DataFrame({"title": ["a rare title", "B"], "energy": [0.5, 0.6]}), None)
 JUNK = (",".join(f"junk{i}" for i in range(50)) + "\n" + ",".join("1" * 50) + "\n").encode()
 
 BAD = {
@@ -67,8 +68,13 @@ BAD = {
     "ragged with a huge field": (b'title,energy\nA,1,2\n"' + b"x" * 200_000 + b'",0.5\n',
                                  "line 3 cannot be split into fields", "again"),
     "separator only": (b"sep=;\n", "no columns", "export"),
-    "open quote": (b'title,energy\nA,0.5\n"B,0.6\nC,0.7\n', "a quoted field in row 3 never ends", "quotes"),
+    "open quote": (b'title,energy\nA,0.5\n"B,0.6\nC,0.7\n', "a quoted field that starts in line 3 or below", "quotes"),
+    "open quote below other lines": (b'\n\nsep=;\ntitle;energy\n\n"A\nB";0.5\n"C;0.6\nD;0.7\n',
+                                     "starts in line 8", "quotes"),
+    "open quote over very much": (b'title,energy\nA,0.5\n"B,0.6\n' + b"C,0.7\n" * 30_000, "starts in line 3", "quotes"),
+    "ragged below other lines": (b"\r\n\r\ntitle,energy\r\nA,0.5\r\nB, b,0.6\r\n", "(line 5)", "double quotes"),
     "truncated parquet": (PARQUET[: len(PARQUET) // 2], "parquet file is damaged or truncated", "again"),
+    "parquet with damaged text": (NAMES.replace(b"a rare title", b"a rare \xfftle"), "damaged or truncated", "again"),
     "parquet without a body": (b"PAR1", "parquet file is damaged or truncated", "again"),
     "parquet without rows": (parquet(pd.DataFrame({"energy": np.empty(0)})), "no rows", "export"),
     "broken JSON": (b'{"energy": 0.5}\n{"energy": \n', "line 2 is not JSON", "one object a track"),

@@ -63,6 +63,35 @@ def test_a_rating_is_no_label() -> None:
     assert "at least 4" in caught.value.hint
 
 
+@pytest.mark.parametrize(("low", "high"), [("1", "5"), ("0", "5"), ("1", "2"), ("-1", "0"), ("4.5", "5")])
+def test_two_numbers_that_are_not_likes_are_no_label(low: str, high: str) -> None:
+    with pytest.raises(InputError, match=f"'rating' has the numbers {low} and {high}") as caught:
+        read_table(table("rating", rows=[[low], [high], [high], [""]]), "rating")
+    assert "at least 4" in caught.value.hint
+
+
+@pytest.mark.parametrize(("low", "high"), [("0", "1"), ("-1", "1"), ("0.0", "1.0"), ("-1.0", "+1")])
+def test_two_numbers_that_are_likes_are_a_label(low: str, high: str) -> None:
+    assert read_table(table("rating", rows=[[low], [high]]), "rating")[0]["liked"].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("label", [None, "mine", "not there"])
+def test_labels_that_are_not_wanted_are_left_out(label: str | None) -> None:
+    rows = [["1", "0", "5", "4"], ["0", "perhaps", "3", "2"], ["1", "?!", "2", "3"]]
+    tracks, notes = read_table(table("liked", "Is Skipped", "mine", "title", rows=rows), label, labels=False)
+    assert list(tracks) == ["track_name", "energy"]
+    left_out = "liked, Is Skipped, mine" if label == "mine" else "liked, Is Skipped"
+    assert f"label columns are not needed here: {left_out}" in notes
+    assert ("1 column ignored: mine" in notes) == (label != "mine")
+
+
+def test_nothing_is_said_of_labels_where_there_are_none() -> None:
+    tracks, notes = read_table(table("title", "Label", rows=[["A", "Columbia"]]), labels=False)
+    assert list(tracks) == ["track_name", "energy"]
+    assert not any("label columns" in note for note in notes)
+    assert "1 column ignored: Label" in notes
+
+
 def test_a_text_is_no_label() -> None:
     with pytest.raises(InputError, match="'title' holds no label"):
         read_table(table("title", rows=[["A"], ["B"]]), "title")

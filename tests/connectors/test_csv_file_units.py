@@ -1,6 +1,7 @@
 """Units and notations of others."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from connectors.sources.csv_file import read_table
@@ -51,6 +52,51 @@ def test_percent_of_one_column_says_nothing_about_fractions_in_another() -> None
     assert "energy: percent 0..100 -> 0..1" in notes
 
 
+def percent_table(decimals: int | None, **changes: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A table of 60 tracks with fractions like Spotify's, and the same in percent."""
+    rng = np.random.default_rng(7)
+    low = {"instrumentalness": 0.0049, "acousticness": 0.04, "speechiness": 0.045}
+    truth = pd.DataFrame(
+        {name: np.round(np.clip(low.get(name, 0.4) * np.exp(rng.normal(size=60)), 0, 1), 4) for name in UNIT_INTERVAL}
+    )
+    shown = truth * 100
+    return truth, (shown if decimals is None else shown.round(decimals)).assign(**changes)
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 2, None])
+def test_a_whole_table_in_percent(decimals: int | None) -> None:
+    truth, shown = percent_table(decimals)
+    tracks, notes = read_table(shown.to_csv(index=False).encode())
+    assert 0.3 < shown["instrumentalness"].median() < 0.7 or decimals == 0
+    for name in UNIT_INTERVAL:
+        assert (
+            np.abs(tracks[name] - truth[name]).max()
+            <= 0.5 * 10.0 ** -((4 if decimals is None else decimals) + 2) + 1e-9
+        )
+    (note,) = [note for note in notes if "percent" in note]
+    assert note.startswith(", ".join(UNIT_INTERVAL))
+    assert ("instrumentalness" in note.partition("(")[2]) == (decimals != 0)
+
+
+def test_of_a_table_in_percent_a_column_that_stays_below_one_is_told_by_its_decimals() -> None:
+    _, shown = percent_table(2)
+    traces = np.round(np.linspace(0.01, 0.99, 60), 2)
+    tracks, notes = read_table(shown.assign(instrumentalness=traces).to_csv(index=False).encode())
+    assert tracks["instrumentalness"].to_numpy() == pytest.approx(traces / 100)
+    assert any("instrumentalness" in note and note.endswith("like the others)") for note in notes)
+
+    fractions = np.round(np.linspace(0.0123, 0.9876, 60), 4)
+    tracks, notes = read_table(shown.assign(instrumentalness=fractions).to_csv(index=False).encode())
+    assert (tracks["instrumentalness"] == fractions).all()
+    assert "instrumentalness: taken as 0..1 already" in notes
+
+
+@pytest.mark.parametrize("cell", ["130", "-0.5"])
+def test_in_a_table_in_percent_what_is_no_percentage_stays_for_the_report(cell: str) -> None:
+    tracks, _ = read_table(f"energy,valence,liveness\n80,60,0.7\n70,50,{cell}\n".encode())
+    assert tracks["liveness"].tolist() == [0.7, float(cell)]
+
+
 @pytest.mark.parametrize(
     ("header", "cells", "expected"),
     [
@@ -65,11 +111,23 @@ def test_percent_of_one_column_says_nothing_about_fractions_in_another() -> None
         ("Time", ["1:00:00", "61:01.5"], [3600000, 3661500]),
         ("duration_ms", ["3:45", "4:00"], [225000, 240000]),
         ("duration_ms", ["204,600", "1,204,600"], [204600, 1204600]),
-        ("duration_ms", ["5", "7"], [5, 7]),
+        ("duration_ms", ["5", "7"], [300000, 420000]),
+        ("duration_ms", ["3.5"], [210000]),
+        ("duration_ms", ["3.5", "4"] * 6, [210000, 240000] * 6),
+        ("duration_ms", ["1500", "900"], [1500, 900]),
+        ("LENGTH", ["3:45", "215", "0:59"], [225000, 215000, 59000]),
+        ("LENGTH", ["3:45", "215000", "0:59"], [225000, 215000, 59000]),
+        ("duration_ms", ["3:45", "215"], [225000, 215000]),
+        ("duration", ["3:45", "3.5", ""], [225000, 210000, None]),
     ],
 )
-def test_durations(header: str, cells: list[str], expected: list[float]) -> None:
-    assert column(header, *cells, name="duration_ms") == expected
+def test_durations(header: str, cells: list[str], expected: list[float | None]) -> None:
+    found = column(header, *cells, name="duration_ms")
+    assert [None if np.isnan(value) else value for value in found] == expected
+
+
+def test_units_beside_clock_times_are_told() -> None:
+    assert "LENGTH: m:ss and seconds -> duration_ms" in read_table(b"LENGTH,energy\n3:45,0.5\n215,0.5\n")[1]
 
 
 def test_a_duration_that_is_none_stays_for_the_report() -> None:
@@ -80,7 +138,8 @@ def test_a_duration_that_is_none_stays_for_the_report() -> None:
     ("name", "pitch"),
     [("C", 0), ("C#", 1), ("Db", 1), ("C♯", 1), ("D♭", 1), ("c sharp", 1), ("E flat", 3), ("Bb", 10), ("b", 11),
      ("Cb", 11), ("B#", 0), ("F♯/G♭", 6), ("G#/Ab", 8), ("7", 7), ("-1", -1), ("8B", 0), ("9B", 7), ("8A", 9),
-     ("5a", 0), ("12B", 4)],
+     ("5a", 0), ("12B", 4), ("F Sharp", 6), ("F-sharp", 6), ("F SHARP", 6), ("f♯", 6), ("G-Flat", 6), ("f_sharp", 6),
+     ("H", 11), ("h", 11), ("F Sharp / G Flat", 6)],
 )  # fmt: skip
 def test_keys(name: str, pitch: int) -> None:
     assert column("key", name, "C") == [pitch, 0]
@@ -89,7 +148,8 @@ def test_keys(name: str, pitch: int) -> None:
 @pytest.mark.parametrize(
     ("name", "pitch", "mode"),
     [("A minor", 9, 0), ("Am", 9, 0), ("A Major", 9, 1), ("F# maj", 6, 1), ("Ebmin", 3, 0), ("C♯/D♭ Minor", 1, 0),
-     ("AM", 9, 1), ("8A", 9, 0), ("8B", 0, 1)],
+     ("AM", 9, 1), ("8A", 9, 0), ("8B", 0, 1), ("F-Sharp-Minor", 6, 0), ("H-Moll", 11, 0),
+     ("D Dur", 2, 1)],
 )  # fmt: skip
 def test_keys_that_name_the_mode(name: str, pitch: int, mode: int) -> None:
     tracks, notes = read_table(f"key,energy\n{name},0.5\nG,0.6\n".encode())
@@ -101,11 +161,15 @@ def test_keys_that_name_the_mode(name: str, pitch: int, mode: int) -> None:
 
 
 def test_a_mode_column_goes_before_the_names_of_keys() -> None:
-    tracks, _ = read_table(b"key,mode,energy\nA minor,1,0.5\nA minor,,0.5\n")
+    tracks, notes = read_table(b"key,mode,energy\nA minor,1,0.5\nA minor,,0.5\n")
     assert tracks["mode"].tolist() == [1, 0]
+    assert "mode: taken from the names of keys" in notes
+    tracks, notes = read_table(b"key,mode,energy\nA minor,1,0.5\nC,,0.5\n")
+    assert tracks["mode"][0] == 1
+    assert "mode: taken from the names of keys" not in notes
 
 
-@pytest.mark.parametrize("word", ["H", "X minor", "Cx", "13A", "do"])
+@pytest.mark.parametrize("word", ["J", "X minor", "Cis", "F Sharpish", "Cx", "13A", "do"])
 def test_keys_that_are_none_stay_for_the_report(word: str) -> None:
     assert column("key", word, "C") == [word, 0]
 

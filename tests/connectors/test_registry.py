@@ -9,12 +9,13 @@ import pytest
 
 import connectors.sources
 from connectors.registry import SourceDefinitionError, open_source, sources
+from connectors.source import SourceRequest
 from connectors.sources.csv_file import TableFile
 from features.errors import InputError
 
 GOOD = """
 from connectors.registry import SourceSpec
-SOURCE = SourceSpec("{name}", "a source for tests", lambda reference, label, seed: (reference, label, seed))
+SOURCE = SourceSpec("{name}", "a source for tests", lambda request: request)
 """
 
 
@@ -37,7 +38,8 @@ def test_a_new_file_is_a_new_source(folder: Path) -> None:
     write(folder, "zz_new", GOOD.format(name="zz_new"))
     assert sources()["zz_new"].summary == "a source for tests"
     assert list(sources()) == sorted(sources())
-    assert open_source("zz_new", label="mine", seed=7) == ("zz_new", "mine", 7)
+    assert open_source("zz_new", label="mine", seed=7) == SourceRequest("zz_new", "mine", 7, labels=True)
+    assert open_source("zz_new", labels=False) == SourceRequest("zz_new", None, 0, labels=False)
 
 
 def test_modules_with_an_underscore_are_passed_over(folder: Path) -> None:
@@ -91,7 +93,7 @@ def test_a_source_goes_before_a_file_of_its_name(tmp_path: Path, monkeypatch: py
     write(folder, "zz_new", GOOD.format(name="zz_new"))
     monkeypatch.chdir(tmp_path)
     Path("zz_new").write_text("energy\n0.5\n")
-    assert open_source("zz_new") == ("zz_new", None, 0)
+    assert open_source("zz_new") == SourceRequest("zz_new")
     assert open_source("./zz_new").read().tracks["energy"].tolist() == [0.5]
 
 
@@ -101,6 +103,14 @@ def test_a_path_becomes_a_table_with_its_label(tmp_path: Path) -> None:
     source = open_source(str(path), label="mine")
     assert isinstance(source, TableFile)
     assert source.read().tracks["liked"].tolist() == [1]
+
+
+def test_a_path_is_read_without_its_labels_where_they_are_not_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "tracks.csv"
+    path.write_text("energy,liked,saved\n0.5,1,perhaps\n")
+    with pytest.raises(InputError, match="ambiguous"):
+        open_source(str(path)).read()
+    assert list(open_source(str(path), labels=False).read().tracks) == ["energy"]
 
 
 def test_a_path_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,7 @@ def test_an_interrupt_leaves_with_130_and_says_what_is_kept(
 ) -> None:
     _fail_with(monkeypatch, KeyboardInterrupt())
     assert run(["sources"]) == 130
-    assert "finished trials are kept" in capsys.readouterr().err
+    assert "goes on from its finished trials" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

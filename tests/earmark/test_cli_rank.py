@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from earmark.home import Home
 from experiments.config import FitConfig
 from experiments.fitting import fit
 from features.schema import AUDIO_FEATURES
-from models.ranker import Ranker
+from models.ranker import OutOfFold, Ranker
 
 RUN_ID = "abcdef0123"
 Answer = Callable[..., Any]
@@ -65,10 +67,12 @@ def odd_candidates(tmp_path: Path, demo_tracks: pd.DataFrame) -> Path:
 
 def test_the_answer_has_the_documented_shape(ranked: Answer) -> None:
     found = ranked()
-    assert {"model", "threshold", "n_candidates", "n_kept", "expected_precision", "tracks", "set_aside"} == set(found)
+    assert set(found) == {
+        "model", "threshold", "n_candidates", "n_kept", "expected_precision", "tracks", "set_aside", "merged",
+    }  # fmt: skip
     assert set(found["expected_precision"]) == {"value", "low", "high"}
     assert found["model"] == RUN_ID
-    assert found["n_candidates"] + sum(found["set_aside"].values()) == 300
+    assert found["n_candidates"] + found["merged"] + sum(found["set_aside"].values()) == 300
     assert 0 < found["n_kept"] == len(found["tracks"]) < found["n_candidates"]
     for track in found["tracks"]:
         assert set(track) == {
@@ -162,17 +166,14 @@ def test_m3u_has_durations_addresses_and_no_control_characters(
     assert all(character == "\n" or character.isprintable() for character in text)
     header, *lines = text.splitlines()
     assert header == "#EXTM3U"
-    entries = dict(zip(lines[1::2], lines[::2], strict=True))  # address -> EXTINF
-    assert len(entries) == 4
-    assert all(entry.startswith("#EXTINF:") for entry in entries.values())
-    spotify = next(address for address in entries if address.startswith("https://"))
-    assert re.fullmatch(r"https://open\.spotify\.com/track/[0-9A-Za-z]{22}", spotify)
-    assert entries[spotify] == "#EXTINF:200,Somebody - Plain"
-    assert entries["A B - Bell  and  [2Jclear end"].startswith("#EXTINF:60,")
-    hashed = next(address for address in entries if "Comment" in address)
-    assert not hashed.startswith("#"), "players would take it for a comment"
-    assert entries[hashed].startswith("#EXTINF:-1,")
-    assert entries["local:3"] == "#EXTINF:1,"
+    (address,) = [line for line in lines if not line.startswith("#EXTINF:")]
+    assert re.fullmatch(r"https://open\.spotify\.com/track/[0-9A-Za-z]{22}", address)
+    assert lines[lines.index(address) - 1] == "#EXTINF:200,Somebody - Plain"
+    assert {
+        "#EXTINF:60,A B - Bell  and  [2Jclear end",
+        "#EXTINF:-1,#Hash - #EXTINF:1,Comment",
+        "#EXTINF:1,local:3",
+    } < set(lines), "a title from a stranger's table must not become a file that is played"
 
 
 def test_a_table_moves_no_cursor(champion: Path, odd_candidates: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -268,10 +269,6 @@ def test_contradictions_and_bad_numbers_are_refused(
 def test_a_precision_out_of_reach_is_refused(
     champion: Path, small_ranker: Ranker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from dataclasses import replace
-
-    from models.ranker import OutOfFold
-
     always_wrong = replace(
         small_ranker,
         out_of_fold=OutOfFold(1 - small_ranker.out_of_fold.liked, small_ranker.out_of_fold.probability),
@@ -320,6 +317,48 @@ def test_labels_among_the_candidates_do_not_matter(champion: Path, demo_tracks: 
     answers = [json.loads(path.with_suffix(".json").read_text()) for path in (labelled, bare)]
     assert answers[0] == answers[1]
     assert all(track["known"] for track in answers[0]["tracks"])
+
+
+def test_the_candidates_are_never_overwritten(
+    champion: Path, odd_candidates: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = odd_candidates.read_bytes()
+    link = tmp_path / "link.csv"
+    link.symlink_to(odd_candidates)
+    assert run(["rank", str(odd_candidates), "-o", str(link)]) == 2
+    assert "holds the candidates themselves" in capsys.readouterr().err
+    assert odd_candidates.read_bytes() == before
+
+
+@pytest.mark.parametrize(("source", "invented"), [("demo", True), ("my-likes.csv", False)])
+def test_whose_taste_is_asked_is_said(
+    source: str, invented: bool, small_ranker: Ranker, odd_candidates: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    info = {**small_ranker.info, "source": source, "trained": "2026-05-04T03:02:01+00:00"}
+    folder = replace(small_ranker, info=info).save(tmp_path / "somebodys")
+    assert run(["rank", str(odd_candidates), "--model", str(folder)]) == 0
+    said = capsys.readouterr().err
+    assert f"tree, trained on {source} 2026-05-04" in said
+    assert ("invented demo listener, not yours" in said) == invented
+    assert run(["rank", "demo_candidates", "--model", str(folder)]) == 0
+    assert "not yours" not in capsys.readouterr().err
+
+
+def test_characters_that_the_terminal_lacks_are_escaped(
+    champion: Path, demo_tracks: pd.DataFrame, tmp_path: Path
+) -> None:
+    table = tmp_path / "one.csv"
+    demo_tracks.head(1).assign(track_name="Motörhead").to_csv(table, index=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "earmark.cli.main", "rank", str(table), "--threshold", "0"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Mot\\xf6rhead" in done.stdout
 
 
 def test_ranking_imports_neither_tensorflow_nor_mlflow(champion: Path) -> None:

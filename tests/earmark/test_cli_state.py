@@ -160,6 +160,6 @@ def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     from experiments.versions import versions
 
     partial = {name: number for name, number in versions().items() if name not in {"xgboost-cpu", "xgboost", "optuna"}}
-    monkeypatch.setattr("experiments.training.versions", lambda: partial)
+    monkeypatch.setattr("experiments.versions.versions", lambda: partial)
     checks = {check["name"]: check for check in answer_of(capsys, "doctor", code=2)}
     assert checks["libraries"]["mend"] == "'make train' installs optuna, xgboost"

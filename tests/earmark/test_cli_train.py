@@ -88,7 +88,7 @@ def test_the_answer_has_the_documented_shape(trained: Trained) -> None:
     assert {baseline["name"] for baseline in answer["baselines"]} == {"majority", "untuned_tree", "historic_dense"}
     for baseline in answer["baselines"]:
         assert set(baseline["metrics"]) == METRIC_NAMES
-    assert (answer["source"], answer["split"], answer["seed"], answer["budget_s"]) == ("csv_file", "artist", 0, None)
+    assert (answer["source"], answer["split"], answer["seed"], answer["budget_s"]) == ("small.csv", "artist", 0, None)
     assert (answer["n_tracks"], answer["n_train"] + answer["n_test"]) == (300, 300)
     assert 0 < answer["n_liked"] < 300
     assert 0 <= answer["threshold"] <= 1
@@ -167,7 +167,7 @@ def test_models_lists_it(trained: Trained, capsys: pytest.CaptureFixture[str]) -
     assert run(["models", "--json"]) == 0
     (ranker,) = json.loads(capsys.readouterr().out)["rankers"]
     assert ranker["ranker"] == trained.answer["run_id"]
-    assert (ranker["model"], ranker["source"], ranker["champion"]) == (trained.answer["model"], "csv_file", True)
+    assert (ranker["model"], ranker["source"], ranker["champion"]) == (trained.answer["model"], "small.csv", True)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", ranker["trained"])
 
 

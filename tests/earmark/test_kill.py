@@ -184,7 +184,7 @@ def test_ctrl_c_keeps_finished_trials_and_says_so(table: Path, tmp_path: Path, m
     before = finished_trials(train.home)
     assert train.end(signal.SIGINT) == 130
     said = train.log.read_text()
-    assert said.endswith("error: interrupted\nhint: finished trials are kept: the same command goes on from there\n")
+    assert "\nerror: interrupted\nhint: what had finished is kept: a train goes on from its finished trials\n" in said
     assert "Traceback" not in said
     assert not (train.home / "answer-0.json").read_text()
     after = finished_trials(train.home)

@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from earmark.ranking import REASONS, as_csv, as_m3u, in_words, is_spotify_id, printable, rank_answer, reasons
+from features.report import ValidationReport
 from features.schema import AUDIO_FEATURES
 from models.ranker import Ranker, Ranking
+
+NOTHING_ODD = ValidationReport(7, 7)
 
 
 def ranking_of(**columns: object) -> Ranking:
@@ -32,9 +35,9 @@ def ranking_of(**columns: object) -> Ranking:
 
 
 def test_missing_values_become_null() -> None:
-    answer = rank_answer(ranking_of(), "a-model", set_aside={"no audio features": 2})
+    answer = rank_answer(ranking_of(), "a-model", report=ValidationReport(10, 7, (), 1, {"no audio features": 2}))
     assert answer["expected_precision"] == {"value": 0.7123, "low": None, "high": 0.9}
-    assert answer["set_aside"] == {"no audio features": 2}
+    assert (answer["set_aside"], answer["merged"]) == ({"no audio features": 2}, 1)
     assert answer["tracks"][1] == {
         "rank": 2,
         "track_id": "local:0a",
@@ -49,7 +52,7 @@ def test_missing_values_become_null() -> None:
 
 def test_csv_quotes_what_would_break_it_and_reads_back() -> None:
     names = ['He said "no", twice', "two\nlines"]
-    answer = rank_answer(ranking_of(track_name=names), "m", set_aside={})
+    answer = rank_answer(ranking_of(track_name=names), "m", report=NOTHING_ODD)
     rows = list(csv.DictReader(io.StringIO(as_csv(answer))))
     assert [row["track_name"] for row in rows] == names
     assert rows[1]["artist_name"] == ""
@@ -58,10 +61,10 @@ def test_csv_quotes_what_would_break_it_and_reads_back() -> None:
 
 def test_csv_of_nothing_is_a_header() -> None:
     empty = Ranking(ranking_of().tracks.head(0), 0.6, 7, (math.nan, math.nan, math.nan))
-    assert as_csv(rank_answer(empty, "m", set_aside={})).splitlines() == [
+    assert as_csv(rank_answer(empty, "m", report=NOTHING_ODD)).splitlines() == [
         "rank,track_id,track_name,artist_name,like_probability,predicted_like,known"
     ]
-    assert as_m3u(rank_answer(empty, "m", set_aside={}), empty.tracks["rank"]) == "#EXTM3U\n"
+    assert as_m3u(rank_answer(empty, "m", report=NOTHING_ODD), empty.tracks["rank"]) == "#EXTM3U\n"
 
 
 @given(
@@ -69,16 +72,17 @@ def test_csv_of_nothing_is_a_header() -> None:
     artists=st.lists(st.one_of(st.none(), st.text()), min_size=2, max_size=2),
     ids=st.lists(st.text(min_size=1), min_size=2, max_size=2),
 )
-def test_a_playlist_has_two_lines_a_track_whatever_the_names(
+def test_a_playlist_plays_nothing_but_spotifys_addresses_whatever_the_names(
     titles: list[str | None], artists: list[str | None], ids: list[str]
 ) -> None:
     ranking = ranking_of(track_name=titles, artist_name=artists, track_id=ids)
-    text = as_m3u(rank_answer(ranking, "m", set_aside={}), pd.Series([1000.0, np.nan]))
+    text = as_m3u(rank_answer(ranking, "m", report=NOTHING_ODD), pd.Series([1000.0, np.nan]))
     lines = text.splitlines()
-    assert len(lines) == 5
-    assert lines[1].startswith("#EXTINF:1,")
-    assert lines[3].startswith("#EXTINF:-1,")
-    assert all(line and not line.startswith("#") for line in (lines[2], lines[4]))
+    entries = [line for line in lines[1:] if line.startswith("#EXTINF:")]
+    assert [entry.split(",")[0] for entry in entries] == ["#EXTINF:1", "#EXTINF:-1"]
+    played = [line for line in lines if not line.startswith("#")]
+    assert played == [f"https://open.spotify.com/track/{track_id}" for track_id in ids if is_spotify_id(track_id)]
+    assert len(lines) == 3 + len(played)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,7 @@ def test_a_playlist_has_two_lines_a_track_whatever_the_names(
 )
 def test_only_spotifys_ids_become_addresses(track_id: str, expected: bool) -> None:
     assert is_spotify_id(track_id) == expected
-    answer = rank_answer(ranking_of(track_id=[track_id, "x"]), "m", set_aside={})
+    answer = rank_answer(ranking_of(track_id=[track_id, "x"]), "m", report=NOTHING_ODD)
     text = as_m3u(answer, pd.Series([1.0, 1.0]))
     assert (f"https://open.spotify.com/track/{track_id}" in text) == expected
 

@@ -51,3 +51,4 @@ def test_long_cells_are_cut_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("shutil.get_terminal_size", lambda size=columns: os.terminal_size((size, 24)))
         line = text_table(["a"], [[long]]).splitlines()[1]
         assert line == ("x" * (MAX_COLUMN - 1) + "…" if cut else long)
+        assert text_table(["a"], [[long]], whole=True).splitlines()[1] == long

@@ -38,9 +38,12 @@ def test_without_a_recorded_train_it_says_how_to_make_one(home: Path, capsys: py
     assert not (home / "mlruns").exists()
 
 
-def test_a_damaged_database_holds_no_experiment(recorded: Path) -> None:
+def test_a_damaged_database_is_told_apart_from_an_empty_one(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert experiment_id(recorded / "mlruns", EXPERIMENT) == "7"
     (recorded / "mlruns" / "mlflow.db").write_bytes(b"not a database" * 100)
+    assert run(["ui"]) == 2
+    assert "damaged" in capsys.readouterr().err
+    (recorded / "mlruns" / "mlflow.db").write_bytes(b"")
     assert experiment_id(recorded / "mlruns", EXPERIMENT) is None
 
 

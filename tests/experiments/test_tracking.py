@@ -1,4 +1,4 @@
-"""Trains are recorded whole, killed ones are recognised, and the champion is found again."""
+"""Trains are recorded whole, killed ones are recognised, and the champion bears its alias."""
 
 import json
 import os
@@ -6,22 +6,24 @@ import re
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
+from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 
 from experiments.benchmark.made_up_train import made_up_ranker, made_up_result, made_up_tracks
+from experiments.figures_judgement import roc
 from experiments.mlflow_folder import database_uri, experiment_id
-from experiments.reports import roc
 from experiments.results import TrainResult
 from experiments.run_rows import KIND_TAG, train_row, walk
+from experiments.running import RunningTrains
 from experiments.tracking import Recorded, Tracker
 from features.errors import InputError, ServiceError
 from models.ranker import Ranker
-from models.ranker_folder import load
 
 HOLD = """
 import sys, time
@@ -119,14 +121,34 @@ def test_the_registered_model_predicts_what_the_ranker_predicts(
     assert {"energy", "track_name"} <= set(model.metadata.get_input_schema().input_names())
 
 
-def test_no_champion_until_one_is_promoted(recorded: Recorded, tracker: Tracker, ranker: Ranker) -> None:
-    assert tracker.champion() is None
+def test_promoting_moves_the_champions_alias(recorded: Recorded, tracker: Tracker, client: MlflowClient) -> None:
+    assert "champion" not in client.get_registered_model("earmark-ranker").aliases
     tracker.promote(recorded.version)
-    champion = tracker.champion()
-    assert champion is not None
-    assert (champion.version, champion.run_id) == (recorded.version, recorded.run_id)
-    tracks = made_up_tracks(n=10, seed=7)
-    assert np.array_equal(load(champion.folder).predict_proba(tracks), ranker.predict_proba(tracks))
+    promoted = client.get_model_version_by_alias("earmark-ranker", "champion")
+    assert (str(promoted.version), promoted.run_id) == (recorded.version, recorded.run_id)
+
+
+@pytest.mark.parametrize("end", ["record", "fail"])
+def test_a_run_that_a_thread_started_is_ended_and_let_go_of_in_another(
+    end: str, ranker: Ranker, result: TrainResult, tmp_path: Path
+) -> None:
+    tracker = Tracker(tmp_path / "mlruns")
+    with ThreadPoolExecutor(1) as pool:  # as in a session: MLflow is imported beside the search
+        run_id = pool.submit(tracker.start, "running", {}).result()
+    (held,) = (tmp_path / "mlruns" / "running").iterdir()
+    # a lock that nobody refers to is let go of by the garbage collector, which would prove nothing
+    alive = RunningTrains._held.copy()
+    lock = tmp_path / "another name of the same lock"
+    os.link(held, lock)
+    with pytest.raises(Timeout), FileLock(lock, timeout=0):
+        pass
+    if end == "record":
+        tracker.record(run_id, result, ranker.save(tmp_path / run_id), {})
+    else:
+        tracker.fail(run_id, "KILLED", "the reason")
+    assert not held.exists()
+    with FileLock(lock, timeout=0):
+        assert not alive[held.stem].is_locked
 
 
 def test_a_killed_train_is_marked_and_a_living_one_is_not(mlruns: Path, tracker: Tracker, client: MlflowClient) -> None:
@@ -158,11 +180,13 @@ def test_runs_and_champion_follow_a_moved_folder(
     tracker.promote(recorded.version)
     before.rename(after)
     moved = Tracker(after)
-    champion = moved.champion()
-    assert champion is not None
-    assert champion.folder.is_relative_to(after)
+    moved.prepare()
     uri = MlflowClient(moved.uri).get_run(run_id).info.artifact_uri
     assert uri.startswith(after.as_uri())
+    monkeypatch.setattr(mlflow.tracking._tracking_service.utils, "_tracking_uri", moved.uri)
+    champion = mlflow.pyfunc.load_model("models:/earmark-ranker@champion")
+    tracks = made_up_tracks(n=10, seed=7).drop(columns="liked")
+    assert np.array_equal(champion.predict(tracks)["like_probability"], ranker.predict_proba(tracks))
     assert not before.exists()
 
 

@@ -92,10 +92,6 @@ def test_required_columns_are_always_there_and_optional_ones_only_where_given() 
         ("danceability", 5000, "out of range", "expected 0 to 1 (fraction)"),
         ("duration_ms", 0, "out of range", "expected 1 to 86,400,000 (ms)"),
         ("loudness", -71, "out of range", "expected -70 to 10 (dB)"),
-        ("popularity", 101, "out of range", "expected 0 to 100 (points)"),
-        ("mode", 2, "out of range", "expected 0 to 1 (0 = minor, 1 = major)"),
-        ("key", 2.5, "not a whole number", "in whole numbers"),
-        ("time_signature", 3.5, "not a whole number", "in whole numbers"),
         ("liked", 2, "label not understood", "1 (liked)"),
         ("liked", "perhaps", "label not understood", "1 (liked)"),
     ],
@@ -110,6 +106,35 @@ def test_an_impossible_cell_sets_its_row_aside_with_one_fault(column: str, value
     assert fault.example
     assert report.set_aside == {rule: 2}
     assert list(tracks["track_id"]) == ["id0", "id2"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule", "hint"),
+    [
+        ("popularity", 101, "out of range", "expected 0 to 100 (points); taken as missing"),
+        ("popularity", "high", "not a number", "write a number, or leave the cell empty; taken as missing"),
+        ("mode", 2, "out of range", "expected 0 to 1 (0 = minor, 1 = major); taken as missing"),
+        ("mode", "dorian", "not a number", "taken as missing"),
+        ("key", 12, "out of range", "taken as missing"),
+        ("key", "Fis", "not a number", "taken as missing"),
+        ("key", np.inf, "infinite", "taken as missing"),
+        ("key", 2.5, "not a whole number", "in whole numbers; taken as missing"),
+        ("time_signature", 3.5, "not a whole number", "in whole numbers; taken as missing"),
+        ("time_signature", "4 beats", "not a number", "taken as missing"),
+    ],
+)
+def test_an_impossible_cell_of_little_weight_is_lost_alone(column: str, value: object, rule: str, hint: str) -> None:
+    good: object = SONG.get(column, 50)
+    table = songs(4, **{column: pd.Series([good, value, good, value], dtype=object)})
+    tracks, report = validate(table)
+    (fault,) = report.faults
+    assert (fault.column, fault.rule, fault.rows, fault.first_rows) == (column, rule, 2, (2, 4))
+    assert hint in fault.hint
+    assert report.malformed
+    assert (report.usable, report.set_aside) == (4, {})
+    assert tracks[column].isna().tolist() == [False, True, False, True]
+    assert tracks["energy"].notna().all()
+    TracksSchema.validate(tracks, lazy=True)
 
 
 @pytest.mark.parametrize(
@@ -147,14 +172,15 @@ def test_a_row_with_several_faults_is_set_aside_once_and_reported_for_each() -> 
 
 def test_one_column_may_break_several_rules_each_told_once() -> None:
     keys = pd.Series(["x", np.inf, 12, 2.5, 40, 3], dtype=object)
-    report = validate(songs(6, key=keys))[1]
+    tracks, report = validate(songs(6, key=keys))
     assert [(fault.rule, fault.rows, fault.first_rows) for fault in report.faults] == [
         ("not a number", 1, (1,)),
         ("infinite", 1, (2,)),
         ("out of range", 2, (3, 5)),
         ("not a whole number", 1, (4,)),
     ]
-    assert report.usable == 1
+    assert report.usable == 6
+    assert tracks["key"].notna().tolist() == [False] * 5 + [True]
 
 
 @pytest.mark.parametrize("value", ["", "  ", "NaN", "n/a", "None", "-", None, pd.NA, pd.NaT, np.nan])
@@ -203,6 +229,7 @@ def test_mode_may_be_true_or_false() -> None:
         ["1.0", "0.0", "nan"],
         ["Yes", "NO", None],
         ["liked", "skipped", pd.NA],
+        ["Keep", "hated", None],
         pd.Series([1, 0, None], dtype="Int8"),
         pd.Series([True, False, None], dtype="bool[pyarrow]"),
         pd.Series(["yes", "no", None], dtype="category"),
@@ -272,6 +299,10 @@ def test_a_table_without_audio_features_is_refused_with_what_was_found() -> None
     with pytest.raises(InputError, match="'name', 'plays'") as error:
         validate(pd.DataFrame({"name": ["x"], "plays": [3]}))
     assert "danceability" in error.value.hint
+    with pytest.raises(InputError) as error:
+        validate(pd.DataFrame({"\x1b[2J" + "x" * 500: [1]}))
+    assert error.value.message.isprintable()
+    assert len(error.value.message) < 150
 
 
 @pytest.mark.parametrize("table", [pd.DataFrame(), songs(1).iloc[:0], pd.DataFrame(index=[1, 2])])

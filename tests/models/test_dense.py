@@ -16,7 +16,8 @@ from features.state import State
 from models.estimators.dense import DenseNetworks, Members, forward
 from models.fitted import fit_model
 from models.folds import deal_folds
-from models.neural import Plan, Rows, area_under_curve, sigmoid, train
+from models.held_out import area_under_curve
+from models.neural import Plan, Rows, sigmoid, train
 from models.piecewise import PiecewiseLinear
 from models.registry import spec
 

@@ -19,7 +19,7 @@ from features.state import State
 from models import registry
 from models.estimators import _template
 from models.fitted import FittedModel, fit_model
-from models.neural import area_under_curve
+from models.held_out import area_under_curve
 from models.space import Choice, defaults
 from models.spec import ModelSpec
 
