@@ -160,10 +160,10 @@ def search_family(
         finished = _finished(study, limit)
         on_trial(len(finished), value, _best_value(study, finished))
     best_trial = _best_trial(study, finished)
-    best_params = _params(spec.space, best_trial)
+    best_params = dict(best_trial.params)
     kept = cache.run if cache.number == best_trial.number else None
     best = kept or run_folds(spec, best_params, task)
-    return FamilySearch(tuple(_record(spec, trial) for trial in finished), best_params, best, _seconds(best_trial))
+    return FamilySearch(tuple(_record(trial) for trial in finished), best_params, best, _seconds(best_trial))
 
 
 def _expected_seconds(finished: Sequence[FrozenTrial]) -> float:
@@ -261,10 +261,6 @@ def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
     return point
 
 
-def _params(space: Space, trial: FrozenTrial) -> dict[str, Value]:
-    return {name: trial.params[name] for name in space}
-
-
 def _finished(study: optuna.Study, limit: Limit) -> list[FrozenTrial]:
     """Finished trials, oldest first; no more than the limit counts, though a longer search may have left more.
 
@@ -288,7 +284,7 @@ def _seconds(trial: FrozenTrial) -> float:
     return trial.duration.total_seconds() if trial.duration is not None else 0.0
 
 
-def _record(spec: ModelSpec, trial: FrozenTrial) -> TrialRecord:
+def _record(trial: FrozenTrial) -> TrialRecord:
     scores: Sequence[float] = trial.user_attrs["fold_scores"]
     # Optuna keeps naive local times.
     started = trial.datetime_start.astimezone(UTC) if trial.datetime_start else datetime.fromtimestamp(0, UTC)
@@ -296,7 +292,7 @@ def _record(spec: ModelSpec, trial: FrozenTrial) -> TrialRecord:
         number=trial.number,
         state="complete" if trial.state == TrialState.COMPLETE else "pruned",
         value=sum(scores) / len(scores),
-        params=_params(spec.space, trial),
+        params=dict(trial.params),
         fold_scores=tuple(scores),
         started=started,
         seconds=_seconds(trial),
