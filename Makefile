@@ -26,8 +26,8 @@ $(READY): requirements.lock pyproject.toml
 	fi; \
 	echo "Installing earmark into $(VENV) with $$python (once; about 500 MB to fetch)..." >&2; \
 	"$$python" -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 train: $(READY) ## Train on SOURCE=name or DATA=file (default: the demo listener), BUDGET=seconds

@@ -85,13 +85,11 @@ def train_and_record(
         if on_read is not None:
             on_read(read)
         check_labels(labelled(read.tracks))  # before a run is opened that could only fail
-        spent = time.monotonic() - clock
-        left = replace(config, budget_s=max(config.budget_s - spent, 1.0)) if config.budget_s is not None else config
         tracker = Tracker(home.mlruns)
         with _open_run(tracker, read, config) as open_run:
             result = train(
                 read.tracks,
-                left,
+                _what_is_left(config, clock),
                 source=read.source,
                 storage_url=home.search_url,
                 on_progress=on_progress,
@@ -108,6 +106,13 @@ def train_and_record(
             tracker.promote(recorded.version)
             home.set_champion(run_id)
         return Session(run_id, folder, result, read, verdict)
+
+
+def _what_is_left(config: FitConfig, clock: float) -> FitConfig:
+    """The configuration with the seconds that reading took off its budget."""
+    if config.budget_s is None:
+        return config
+    return replace(config, budget_s=max(config.budget_s - (time.monotonic() - clock), 1.0))
 
 
 @contextmanager

@@ -6,8 +6,9 @@ which family wins. The ranker that is judged is the ranker that is saved.
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,64 +78,90 @@ def train(
     table = labelled(tracks)
     if len(table) < len(tracks):
         notes = (*notes, f"{len(tracks) - len(table)} tracks without a label are not used")
-    y = check_labels(table)
-    train_rows, test_rows = outer_split(table, y, config.split)
-    train_table = table.iloc[train_rows].reset_index(drop=True)
-    test_table = table.iloc[test_rows].reset_index(drop=True)
+    sides = _hold_out(table, config)
     on_progress(Progress("fitting baselines"))
-    references = _judge_baselines(train_table, y[train_rows], test_table, y[test_rows], config)
-    info = {
-        "source": source,
-        "split": config.split,
-        "seed": config.seed,
-        "trained": started.isoformat(timespec="seconds"),
-        "n_tracks": len(train_table),
-        "n_liked": int(y[train_rows].sum()),
-    }
+    references = _judge_baselines(sides, config)
     left = replace(config, budget_s=_seconds_left(config.budget_s, clock))
-    fitted = fit(train_table, left, storage_url=storage_url, on_progress=on_progress, info=info)
+    info = _info(sides, config, source, started)
+    fitted = fit(sides.train, left, storage_url=storage_url, on_progress=on_progress, info=info)
     on_progress(Progress("judging on held-out tracks"))
-    families = tuple(_judge_family(family, y[train_rows], test_table, y[test_rows]) for family in fitted.families)
-    probability = fitted.ranker.predict_proba(test_table)
-    groups = groups_for(test_table, config.split)
+    # Whoever ranks wants every track they already judged flagged, held out or not.
+    ranker = replace(fitted.ranker, known=KnownTracks.of(table))
     return TrainResult(
         source=source,
         split=config.split,
         metric=config.metric,
         seed=config.seed,
         budget_s=config.budget_s,
-        elapsed_s=time.monotonic() - clock,
         n_tracks=len(table),
-        n_liked=int(y.sum()),
-        n_train=len(train_rows),
-        n_test=len(test_rows),
+        n_liked=int(table["liked"].sum()),
+        n_train=len(sides.train),
+        n_test=len(sides.test),
         data_digest=table_digest(table),
         columns={str(name): str(dtype) for name, dtype in table.dtypes.items()},
-        families=families,
+        families=tuple(_judge_family(family, sides) for family in fitted.families),
         baselines=references,
         winner=fitted.winner.spec.name,
-        # Whoever ranks wants every track they already judged flagged, held out or not.
-        ranker=replace(fitted.ranker, known=KnownTracks.of(table)),
-        metrics=evaluate(y[test_rows], probability, fitted.ranker.threshold),
-        intervals=intervals(y[test_rows], probability, fitted.ranker.threshold, groups=groups, seed=config.seed),
-        keep_everything=keep_everything(y[test_rows]),
-        test_tracks=test_table,
-        test_labels=y[test_rows],
-        test_probability=probability,
-        effects=_mean_effects(fitted.ranker, test_table, config.seed),
-        best_possible_auc=_best_possible_auc(best_prediction, test_table, y[test_rows]),
+        ranker=ranker,
+        **_judge_ranker(ranker, sides, config),
+        best_possible_auc=_best_possible_auc(best_prediction, sides),
         versions=versions(),
         started=started,
         notes=(*notes, *fitted.notes),
         settings=asdict(config),
+        elapsed_s=time.monotonic() - clock,
     )
 
 
-def _best_possible_auc(best: pd.Series | None, test_table: pd.DataFrame, y_test: IntArray) -> float | None:
+@dataclass(frozen=True)
+class _Sides:
+    """The rows that may be learnt from, and those that only judge."""
+
+    train: pd.DataFrame
+    y_train: IntArray
+    test: pd.DataFrame
+    y_test: IntArray
+
+
+def _hold_out(table: pd.DataFrame, config: FitConfig) -> _Sides:
+    y = check_labels(table)
+    train, test = outer_split(table, y, config.split)
+    parts = (table.iloc[rows].reset_index(drop=True) for rows in (train, test))
+    return _Sides(next(parts), y[train], next(parts), y[test])
+
+
+def _info(sides: _Sides, config: FitConfig, source: str, started: datetime) -> dict[str, Any]:
+    """What the saved ranker says of itself."""
+    return {
+        "source": source,
+        "split": config.split,
+        "seed": config.seed,
+        "trained": started.isoformat(timespec="seconds"),
+        "n_tracks": len(sides.train),
+        "n_liked": int(sides.y_train.sum()),
+    }
+
+
+def _judge_ranker(ranker: Ranker, sides: _Sides, config: FitConfig) -> dict[str, Any]:
+    """The part of a `TrainResult` that is measured on the held-out rows."""
+    probability = ranker.predict_proba(sides.test)
+    groups = groups_for(sides.test, config.split)
+    return {
+        "metrics": evaluate(sides.y_test, probability, ranker.threshold),
+        "intervals": intervals(sides.y_test, probability, ranker.threshold, groups=groups, seed=config.seed),
+        "keep_everything": keep_everything(sides.y_test),
+        "test_tracks": sides.test,
+        "test_labels": sides.y_test,
+        "test_probability": probability,
+        "effects": _mean_effects(ranker, sides.test, config.seed),
+    }
+
+
+def _best_possible_auc(best: pd.Series | None, sides: _Sides) -> float | None:
     """ROC AUC of the best possible prediction on the very rows the ranker is judged on."""
     if best is None:
         return None
-    return METRICS["roc_auc"].score(y_test, best.loc[test_table["track_id"]].to_numpy(dtype=np.float64))
+    return METRICS["roc_auc"].score(sides.y_test, best.loc[sides.test["track_id"]].to_numpy(dtype=np.float64))
 
 
 def _seconds_left(budget_s: float | None, clock: float) -> float | None:
@@ -142,30 +169,28 @@ def _seconds_left(budget_s: float | None, clock: float) -> float | None:
     return None if budget_s is None else max(budget_s - (time.monotonic() - clock), budget_s / 10)
 
 
-def _judge_baselines(
-    train_table: pd.DataFrame, y_train: IntArray, test_table: pd.DataFrame, y_test: IntArray, config: FitConfig
-) -> tuple[BaselineResult, ...]:
+def _judge_baselines(sides: _Sides, config: FitConfig) -> tuple[BaselineResult, ...]:
     """Baselines with their defaults, at threshold 0.5, which is how they were published."""
-    groups = groups_for(train_table, config.split)
+    groups = groups_for(sides.train, config.split)
     results = []
     for spec in baselines():
-        model = fit_model(spec, defaults(spec.space), config.seed, train_table, y_train, groups)
-        probability = model.predict(test_table)
-        results.append(BaselineResult(spec.name, spec.title, evaluate(y_test, probability, 0.5), probability))
+        model = fit_model(spec, defaults(spec.space), config.seed, sides.train, sides.y_train, groups)
+        probability = model.predict(sides.test)
+        results.append(BaselineResult(spec.name, spec.title, evaluate(sides.y_test, probability, 0.5), probability))
     return tuple(results)
 
 
-def _judge_family(family: FittedFamily, y_train: IntArray, test_table: pd.DataFrame, y_test: IntArray) -> FamilyResult:
+def _judge_family(family: FittedFamily, sides: _Sides) -> FamilyResult:
     seen = ~np.isnan(family.probability)
-    probability = family.calibration.apply(bag_predict(family.models, test_table))
+    probability = family.calibration.apply(bag_predict(family.models, sides.test))
     return FamilyResult(
         name=family.spec.name,
         title=family.spec.title,
         trials=family.trials,
         best_params=family.best_params,
         out_of_fold=family.out_of_fold,
-        metrics=evaluate(y_train[seen], family.probability[seen], family.threshold),
-        held_out=evaluate(y_test, probability, family.threshold),
+        metrics=evaluate(sides.y_train[seen], family.probability[seen], family.threshold),
+        held_out=evaluate(sides.y_test, probability, family.threshold),
         held_out_probability=probability,
         curves=tuple(curve for curve in map(_learning_curve, family.models) if curve),
     )

@@ -154,4 +154,4 @@ def test_a_path_that_may_not_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(Path, "stat", refuse)
     with pytest.raises(InputError, match="permission denied"):
-        open_source("/root/secret.csv").read()
+        open_source("/nowhere/secret.csv").read()

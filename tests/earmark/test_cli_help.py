@@ -128,7 +128,7 @@ def test_an_interrupt_leaves_with_130_and_says_what_is_kept(
         (OSError(27, "File too large", "/somewhere/search.db"), "disk is full (/somewhere/search.db)"),
         (RuntimeError("(sqlite3.OperationalError) database or disk is full"), "disk is full"),
         (RuntimeError("(sqlite3.OperationalError) disk I/O error"), "disk is full"),
-        (PermissionError(13, "Permission denied", "/root/x"), "no permission (/root/x)"),
+        (PermissionError(13, "Permission denied", "/nowhere/x"), "no permission (/nowhere/x)"),
         (OSError(30, "Read-only file system", "/cdrom/x"), "no permission (/cdrom/x)"),
         (RuntimeError("attempt to write a readonly database"), "no permission to write the database"),
         (OSError(36, "File name too long", "xxx"), "too long (xxx)"),
