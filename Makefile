@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 		echo "hint: install one (Debian: apt install python3-venv), or name it: make train PYTHON=/path/to/python3.12" >&2; \
 		exit 2; \
 	fi; \
-	echo "Installing earmark into $(VENV) with $$python (once; about 500 MB to fetch)..." >&2; \
+	echo "Installing earmark into $(VENV) with $$python (once; 2.5 GB on disk, a few minutes)..." >&2; \
 	"$$python" -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
