@@ -1,6 +1,7 @@
 """What every test shares: the real tables beside the project, and a quiet, isolated working folder."""
 
 import os
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,10 @@ from features.schema import validate
 from models.ranker import Ranker
 
 SHARED_DATA = Path(os.environ.get("EARMARK_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background jobs ignore Ctrl-C, and so would the commands that tests start in order to interrupt them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

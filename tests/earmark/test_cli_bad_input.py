@@ -235,14 +235,19 @@ def test_validate_reports_every_feature_that_cannot_be_right(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX's")
 def test_a_file_that_may_not_be_read(tmp_path: Path, demo_tracks: pd.DataFrame) -> None:
-    """As root, which may read everything, the command runs as nobody."""
+    """Root may read everything, so the command then becomes nobody, who may not even import what was not yet."""
     secret = tmp_path / "secret.csv"
     demo_tracks.to_csv(secret, index=False)
     secret.chmod(0)
+    readable = tmp_path / "readable.csv"
+    demo_tracks.to_csv(readable, index=False)
     code = (
         "import sys\nfrom earmark.cli.main import run\n"
-        "import connectors.registry, connectors.sources.csv_file, features.schema, earmark.session\n"  # as root
-        "import os\nif os.getuid() == 0:\n    os.setgid(65534); os.setuid(65534)\n"
+        "import connectors.registry, connectors.sources.csv_file, features.schema, earmark.session\n"
+        "import os\nhome = os.environ.pop('EARMARK_HOME')\n"
+        "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    os.chdir({str(tmp_path)!r}); run(['validate', {str(readable)!r}]); run(['train', 'no.csv'])\n"
+        "os.environ['EARMARK_HOME'] = home\nif os.getuid() == 0:\n    os.setgid(65534); os.setuid(65534)\n"
         f"sys.exit(run(['train', {str(secret)!r}, '--trials', '1', '--models', 'tree']))"
     )
     home = tmp_path / "open"
