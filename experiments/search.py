@@ -18,7 +18,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from experiments.evaluation import FoldRun, Task, run_folds
 from experiments.metrics import METRICS
@@ -27,6 +27,7 @@ from models.space import Choice, Int, Space, Value, defaults
 from models.spec import ModelSpec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+SQLITE = {"connect_args": {"timeout": 60}, "poolclass": NullPool}  # no connection outlives its use
 PRUNE_AFTER = 5
 STARTUP_TRIALS = 10
 """Random trials (the default among them) before the sampler trusts what it has seen."""
@@ -110,7 +111,7 @@ def open_storage(url: str | None) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url is None:
         return InMemoryStorage()
-    storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}} if url.startswith("sqlite") else None)
+    storage = RDBStorage(url, engine_kwargs=SQLITE if url.startswith("sqlite") else None)
     if url.startswith("sqlite"):
         event.listen(storage.engine, "connect", _write_ahead)
         storage.engine.dispose()
