@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from earmark.session import Session
-from experiments.nested import Evaluation
 
 
 def train_answer(session: Session) -> dict[str, Any]:
     """The answer of `earmark train`."""
     result = session.result
-    return _json_object(
+    return json_object(
         {
             "run_id": session.run_id,
-            "model": result.winner,
+            "model": result.model,
+            "weights": result.weights,
             "source": result.source,
             "split": result.split,
             "metric": result.metric,
@@ -40,6 +40,7 @@ def train_answer(session: Session) -> dict[str, Any]:
                 {
                     "name": family.name,
                     "trials": len(family.trials),
+                    "weight": family.weight,
                     "best_params": family.best_params,
                     "metrics": family.metrics,
                     "held_out": family.held_out,
@@ -54,37 +55,15 @@ def train_answer(session: Session) -> dict[str, Any]:
     )
 
 
-def evaluate_answer(evaluation: Evaluation, predictions: str) -> dict[str, Any]:
-    """The answer of `earmark evaluate`."""
-    return _json_object(
-        {
-            "split": evaluation.split,
-            "folds": [
-                {
-                    "fold": fold.fold,
-                    "model": fold.model,
-                    "n_train": fold.n_train,
-                    "n_test": fold.n_test,
-                    "seconds": round(fold.seconds, 2),
-                    "metrics": fold.metrics,
-                }
-                for fold in evaluation.folds
-            ],
-            "mean": evaluation.mean,
-            "interval": {name: list(pair) for name, pair in evaluation.interval.items()},
-            "predictions": predictions,
-        }
-    )
-
-
-def _json_object(values: Mapping[str, Any]) -> dict[str, Any]:
+def json_object(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as JSON's own; see `_json_value`."""
     return {str(name): _json_value(value) for name, value in values.items()}
 
 
 def _json_value(value: Any) -> Any:
     """Turn a value into JSON's own: objects, lists, text, numbers, true, false and null (NaN, infinity, missing)."""
     if isinstance(value, Mapping):
-        return _json_object(value)
+        return json_object(value)
     if isinstance(value, list | tuple):
         return [_json_value(item) for item in value]
     if isinstance(value, np.generic):

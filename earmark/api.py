@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from earmark.reading import read_tracks
+from earmark.reading import read_known, read_tracks
 from experiments.splits import Split
 from features.errors import EarmarkError
 from models.ranker import Ranker
@@ -64,8 +64,9 @@ def fit(
     min_precision: float | None = None,
     seed: int = 0,
     jobs: int = 2,
+    catalogue: str | Path | pd.DataFrame | None = None,
 ) -> Ranker:
-    """Learn a listener's taste: search, bag over folds, calibrate, cut.
+    """Learn a listener's taste: search, average the best models, calibrate, cut.
 
     Nothing is held out and nothing is written; `earmark train` also judges, records and saves.
 
@@ -88,6 +89,8 @@ def fit(
     seed : int
     jobs : int
         Folds fitted at once.
+    catalogue : str, Path or DataFrame, optional
+        Tracks of any kind (parquet or CSV) that tell how artists sound; see `features.catalogue`.
 
     Returns
     -------
@@ -107,4 +110,5 @@ def fit(
     config = FitConfig(budget, trials, tuple(models), split, metric, seed, jobs, min_precision=min_precision)
     table = labelled(tracks)
     check_labels(table)
-    return fit_tracks(table, config).ranker
+    known = read_known(catalogue).tracks if isinstance(catalogue, str | Path) else catalogue
+    return fit_tracks(table, config, catalogue=known).ranker

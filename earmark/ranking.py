@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from features.report import ValidationReport
-from features.schema import AUDIO_FEATURES
-from models.ranker import Ranker, Ranking
+from models.ranker import Ranker
+from models.ranking import Ranking
 
+WORDS = {"artist_sound": "the artist's sound", "artist_liked": "your verdicts on the artist"}
+"""Effects that have no single value."""
 REASONS = 3
 """Reasons shown for a track."""
 SPOTIFY_ID_LENGTH = 22
@@ -24,7 +26,7 @@ def reasons(ranker: Ranker, tracks: pd.DataFrame) -> list[list[dict[str, Any]]]:
     list of list of dict
         ``feature``, its ``value`` (None where missing) and its ``effect`` on the log-odds of being liked.
     """
-    effects = ranker.explain(tracks)[list(AUDIO_FEATURES)]
+    effects = ranker.explain(tracks).drop(columns="base")
     found = []
     for (_, track), (_, row) in zip(tracks.iterrows(), effects.iterrows(), strict=True):
         strongest = row.abs().sort_values(ascending=False, kind="stable").index[:REASONS]
@@ -38,7 +40,9 @@ def reasons(ranker: Ranker, tracks: pd.DataFrame) -> list[list[dict[str, Any]]]:
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
+    if value is None or isinstance(value, str) or pd.isna(value):
+        return None
+    return float(value)
 
 
 def rank_answer(
@@ -83,8 +87,19 @@ def rank_answer(
         "set_aside": dict(report.set_aside),
         "merged": report.merged,
         "expected_precision": {"value": value, "low": low, "high": high},
+        "base_rate": _base_rate(ranking),
+        "notes": list(ranking.notes),
         "tracks": tracks,
     }
+
+
+def _base_rate(ranking: Ranking) -> dict[str, Any] | None:
+    """The candidates' share of likes, as their scores tell it."""
+    found = ranking.base_rate
+    if found is None:
+        return None
+    numbers = {"value": found.rate, "estimate": found.estimate, "low": found.low, "high": found.high}
+    return {**{name: round(number, 4) for name, number in numbers.items()}, "adjusted": found.shifted}
 
 
 def as_csv(answer: dict[str, Any]) -> str:
@@ -132,8 +147,9 @@ def in_words(why: list[dict[str, Any]]) -> str:
     """Reasons in one line: ``danceability 0.83: +0.41, energy missing: -0.10``."""
     parts = []
     for reason in why:
-        value = "missing" if reason["value"] is None else f"{reason['value']:.4g}"
-        parts.append(f"{reason['feature']} {value}: {reason['effect']:+.2f}")
+        name, value = reason["feature"], reason["value"]
+        shown = WORDS.get(name) or f"{name} {'missing' if value is None else format(value, '.4g')}"
+        parts.append(f"{shown}: {reason['effect']:+.2f}")
     return ", ".join(parts)
 
 

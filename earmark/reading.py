@@ -6,11 +6,37 @@ from pathlib import Path
 import pandas as pd
 
 from connectors.registry import open_source
+from connectors.tables.assembly import to_tracks
+from connectors.tables.columns import recognise
+from connectors.tables.raw import RawTable
+from features.catalogue import Catalogue, read_catalogue
 from features.errors import InputError
 from features.report import ValidationReport
 from features.schema import validate
 
 FILES = "csv_file"
+
+
+def read_known(path: str | Path) -> Catalogue:
+    """Read a catalogue that tells how artists sound, under any exporter's column names.
+
+    Parameters
+    ----------
+    path : str or Path
+        Parquet or CSV of tracks of any kind.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or names no artists or audio features.
+    """
+    return read_catalogue(
+        path,
+        recognise=lambda headers: recognise(headers).positions,
+        convert=lambda table: to_tracks(
+            RawTable(tuple(table.columns), tuple(table[name] for name in table)), labels=False
+        )[0],
+    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from earmark.home import Home
-from earmark.reading import ReadTracks, read_tracks
+from earmark.reading import ReadTracks, read_known, read_tracks
 from experiments.champion import Verdict, judge
 from experiments.config import FitConfig, check_labels
 from experiments.progress import Listener, Progress, silent
@@ -52,6 +52,7 @@ def train_and_record(
     home: Home,
     *,
     label: str | None = None,
+    catalogue: Path | None = None,
     on_progress: Listener = silent,
     on_read: Callable[[ReadTracks], None] | None = None,
 ) -> Session:
@@ -65,6 +66,8 @@ def train_and_record(
     home : Home
     label : str, optional
         The label column, where it cannot be guessed.
+    catalogue : Path, optional
+        Tracks that tell how artists sound.
     on_progress : callable
     on_read : callable, optional
         Told what was read before the search begins.
@@ -85,16 +88,19 @@ def train_and_record(
         if on_read is not None:
             on_read(read)
         check_labels(labelled(read.tracks))  # before a run is opened that could only fail
+        known = None if catalogue is None else read_known(catalogue)
+        about = () if known is None else known.notes
         tracker = Tracker(home.mlruns)
         with _open_run(tracker, read, config) as open_run:
             result = train(
                 read.tracks,
                 _what_is_left(config, clock),
                 source=read.source,
+                catalogue=None if known is None else known.tracks,
                 storage_url=home.search_url,
                 on_progress=on_progress,
                 best_prediction=read.best_prediction,
-                notes=read.notes,
+                notes=(*read.notes, *about),
             )
             on_progress(Progress("recording in MLflow"))
             result = replace(result, budget_s=config.budget_s, elapsed_s=time.monotonic() - clock)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from experiments.metrics import METRICS
 from experiments.splits import Fold
+from features.context import coverage, without_context
 from models.fitted import FittedModel, fit_model
 from models.space import Value
 from models.spec import ModelSpec
@@ -29,6 +30,7 @@ class Task:
     Parameters
     ----------
     tracks : DataFrame, shape (n, any)
+        What models read (`features.inputs.input_table`).
     y : ndarray of int, shape (n,)
     groups : ndarray, shape (n,)
         Artists (or tracks): rows of one group are never on both sides of a split made inside a model.
@@ -38,6 +40,8 @@ class Task:
     seed : int
     jobs : int
         Folds fitted at once.
+    weights : ndarray of float, shape (n,), optional
+        How much each label counts in fitting; scores do not weigh.
     """
 
     tracks: pd.DataFrame
@@ -47,6 +51,7 @@ class Task:
     metric: str = "roc_auc"
     seed: int = 0
     jobs: int = 2
+    weights: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,8 @@ def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iter
 
     def fit(number: int) -> tuple[FittedModel, FloatArray]:
         fold = task.folds[number]
-        train = task.tracks.iloc[fold.train]
-        model = fit_model(spec, params, task.seed + number, train, task.y[fold.train], task.groups[fold.train])
+        rows = _training_rows(task, fold.train)
+        model = fit_model(spec, params, task.seed + number, *rows)
         return model, model.predict(task.tracks.iloc[fold.test])
 
     jobs = task.jobs
@@ -125,6 +130,23 @@ def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iter
         # Batch by batch, so that a pruned run has not fitted folds that nobody will look at.
         for first in range(0, len(task.folds), jobs):
             yield from pool.map(fit, range(first, min(first + jobs, len(task.folds))))
+
+
+def _training_rows(
+    task: Task, rows: npt.NDArray[np.int64]
+) -> tuple[pd.DataFrame, IntArray, npt.NDArray[np.generic], FloatArray | None]:
+    """Inputs, labels, groups and weights to fit on.
+
+    Where tracks carry their artist's profile, every row is learned twice, with it and without: candidates of whose
+    artists nothing is known are then ranked as well as if there were no profiles (`features.context` has the figures).
+    """
+    tracks = task.tracks.iloc[rows]
+    weights = None if task.weights is None else task.weights[rows]
+    if not coverage(tracks):
+        return tracks, task.y[rows], task.groups[rows], weights
+    twice = np.concatenate([rows, rows])
+    both = pd.concat([tracks, without_context(tracks)], ignore_index=True)
+    return both, task.y[twice], task.groups[twice], None if task.weights is None else task.weights[twice]
 
 
 def merge_runs(runs: Sequence[FoldRun]) -> FoldRun:

@@ -190,7 +190,7 @@ def _lines(result: TrainResult, metric: str) -> Iterator[_Line]:
         return _Line(probability, {"label": f"{label}  {shown:.3f}", **style}, shown)
 
     yield line(
-        f"ranker ({result.winner})",
+        f"ranker ({result.model})",
         result.test_probability,
         result.metrics.get(metric),
         color=RANKER,

@@ -1,4 +1,4 @@
-"""From labelled tracks to a ranker: search every family, bag the best over the folds, calibrate, cut.
+"""From labelled tracks to a ranker: search all families, average the best, calibrate, hear the artists, cut.
 
 Nothing here knows of held-out rows: `training` and `nested` keep those away and judge the ranker on them.
 """
@@ -6,44 +6,51 @@ Nothing here knows of held-out rows: `training` and `nested` keep those away and
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import logit
 
+from experiments import schedule
 from experiments.config import FitConfig, IntArray
-from experiments.evaluation import FoldRun, Task, merge_runs, run_folds
-from experiments.metrics import METRICS
+from experiments.ensembling import Ensemble, assemble, candidates_of
+from experiments.evaluation import Task
+from experiments.finishing import finish
 from experiments.progress import Listener, Progress, silent
 from experiments.results import TrialRecord
-from experiments.search import FamilySearch, Limit, open_storage, search_family
+from experiments.search import FamilyStudy, open_storage
 from experiments.splits import groups_for, inner_folds
 from experiments.versions import LEARNERS, versions
+from features.context import ArtistProfiles
 from features.errors import InputError
 from features.identity import table_digest
-from features.schema import AUDIO_FEATURES
-from models.calibration import PlattCalibration, fit_platt
+from features.inputs import input_table
+from models.calibration import Calibration
+from models.calibration_choice import fit_calibration
 from models.fitted import FittedModel
-from models.known import KnownTracks
-from models.ranker import OutOfFold, Ranker, background_of
+from models.ranker import Ranker
 from models.space import Value
 from models.spec import ModelSpec
-from models.threshold import best_f_beta_threshold, precision_threshold
+from models.threshold import best_f_beta_threshold
 
 FloatArray = npt.NDArray[np.float64]
 
-BAG_SHARE = 0.25
-"""Part of a family's seconds that is kept for bagging its best model over further cuts."""
+SEARCH_SHARE = 0.6
+"""Part of the seconds that defaults and search may take; further cuts for the chosen members get the rest."""
+LAST_SECONDS = 0.03
+"""Part of the seconds kept for calibration, thresholds and saving."""
 
 
 @dataclass(frozen=True)
 class FittedFamily:
-    """A searched family: its bag of fold models, calibrated, with its own threshold.
+    """A searched family: its best trial, calibrated, with its own threshold.
 
-    ``out_of_fold`` is uncalibrated, ``probability`` calibrated; rows no fold predicts are NaN in both.
+    ``out_of_fold`` is uncalibrated, ``probability`` calibrated; rows no fold predicts are NaN in both. ``weight`` is
+    the family's in the ensemble, all its trials together.
     """
 
     spec: ModelSpec
@@ -51,22 +58,19 @@ class FittedFamily:
     best_params: dict[str, Value]
     models: tuple[FittedModel, ...]
     score: float
+    weight: float
     out_of_fold: FloatArray
     probability: FloatArray
-    calibration: PlattCalibration
+    calibration: Calibration
     threshold: float
 
 
 @dataclass(frozen=True)
 class Fit:
-    """All searched families and the ranker made of the best.
-
-    ``winner`` has the best mean score over the inner folds, those of further cuts where there was time for them;
-    held-out rows have no say in it.
-    """
+    """All searched families, and the ranker made of the best of them; held-out rows have no say in it."""
 
     families: tuple[FittedFamily, ...]
-    winner: FittedFamily
+    ensemble: Ensemble
     ranker: Ranker
     notes: tuple[str, ...]
 
@@ -75,11 +79,12 @@ def fit(
     tracks: pd.DataFrame,
     config: FitConfig,
     *,
+    catalogue: pd.DataFrame | None = None,
     storage_url: str | None = None,
     on_progress: Listener = silent,
     info: Mapping[str, Any] | None = None,
 ) -> Fit:
-    """Search, bag, calibrate and cut.
+    """Search, average, calibrate and cut.
 
     Parameters
     ----------
@@ -87,6 +92,8 @@ def fit(
         A validated tracks table, every row labelled, that has passed `experiments.config.check_labels` (as a whole: a
         training part of it may be smaller).
     config : FitConfig
+    catalogue : DataFrame, optional
+        Tracks of any kind that tell how artists sound (`features.catalogue`); labels have no part in it.
     storage_url : str, optional
         Database of the studies; in memory where it is None.
     on_progress : callable
@@ -104,34 +111,32 @@ def fit(
     """
     started = time.monotonic()
     y = tracks["liked"].to_numpy(dtype=np.int64)
-    tasks = _cut(tracks, y, config)
-    deadline = started + config.budget_s if config.budget_s is not None else None
-    storage = open_storage(storage_url)
-    digest = task_digest(tracks, config)
-    fitted, notes = [], []
+    profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks)
+    inputs = input_table(profiles.attach(tracks))
+    tasks = _cut(tracks, inputs, y, config)
+    notes = []
     if len(tasks[0].folds) < config.folds_for(len(y))[0]:
         notes.append(f"cut into {len(tasks[0].folds)} folds only: the table is small, or has few artists")
-    specs = config.families()
-    for position, spec in enumerate(specs):
-        share = _Share.of(deadline, len(specs) - position)
-        search = search_family(
-            spec,
-            tasks[0],
-            Limit(config.trials, share.search_until),
-            storage,
-            f"{spec.name}-{study_digest(spec, digest)}",
-            _reporter(spec, deadline, on_progress),
-        )
-        run = _bag(spec, search, tasks, share.bag_until)
-        family, family_notes = _finish_family(spec, y, search, run, config.min_precision)
-        fitted.append(family)
-        notes += family_notes
-    sign = 1 if METRICS[config.metric].greater_is_better else -1
-    winner = max(fitted, key=lambda family: sign * family.score)
-    return Fit(tuple(fitted), winner, _ranker(winner, tasks[0], info or {}), tuple(notes))
+    deadline = started + config.budget_s if config.budget_s is not None else None
+    studies = _studies(tracks, inputs, tasks[0], config, storage_url)
+    searched = schedule.run(studies, _part(started, config, SEARCH_SHARE), _reporter(deadline, on_progress))
+    skipped = [study.spec.title for study in studies if study not in searched]
+    if skipped:
+        notes.append(f"no time for {', '.join(skipped)}: a larger budget lets them join")
+    on_progress(Progress("averaging the best models"))
+    by_family = [candidates_of(study) for study in searched]
+    everyone = [candidate for family in by_family for candidate in family]
+    ensemble = assemble(everyone, tasks, _part(started, config, 1 - LAST_SECONDS))
+    ranker, ranker_notes = finish(ensemble, tracks, tasks[0], config, profiles, info or {})
+    families = tuple(_family(study, ensemble, tasks[0]) for study in searched)
+    return Fit(families, ensemble, ranker, (*notes, *ranker_notes))
 
 
-def _cut(tracks: pd.DataFrame, y: IntArray, config: FitConfig) -> list[Task]:
+def _part(started: float, config: FitConfig, share: float) -> float | None:
+    return None if config.budget_s is None else started + share * config.budget_s
+
+
+def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitConfig) -> list[Task]:
     """One task a bag repeat; into fewer folds where few tracks or artists cannot be cut into as many as asked."""
     n_folds, repeats = config.folds_for(len(y))
     folds = None
@@ -143,51 +148,53 @@ def _cut(tracks: pd.DataFrame, y: IntArray, config: FitConfig) -> list[Task]:
                 raise
             n_folds -= 1
     groups = groups_for(tracks, config.split)
+    weights = tracks["weight"].fillna(1.0).to_numpy(dtype=np.float64) if "weight" in tracks else None
     return [
-        Task(tracks, y, groups, folds[first : first + n_folds], config.metric, config.seed + first, config.jobs)
+        Task(
+            inputs,
+            y,
+            groups,
+            folds[first : first + n_folds],
+            config.metric,
+            config.seed + first,
+            config.jobs,
+            weights,
+        )
         for first in range(0, len(folds), n_folds)
     ]
 
 
-@dataclass(frozen=True)
-class _Share:
-    """A family's part of the seconds: until when it may search, and until when it may bag its best model."""
-
-    search_until: float | None
-    bag_until: float | None
-
-    @classmethod
-    def of(cls, deadline: float | None, families_left: int) -> "_Share":
-        """An equal part of the seconds left for every family that is still to come."""
-        if deadline is None:
-            return cls(None, None)
-        now = time.monotonic()
-        share = max(0.0, deadline - now) / families_left
-        return cls(now + (1 - BAG_SHARE) * share, now + share)
-
-
-def _bag(spec: ModelSpec, search: FamilySearch, tasks: Sequence[Task], until: float | None) -> FoldRun:
-    """The best trial's models, and those of further cuts of the folds as long as there is time."""
-    runs = [search.best]
-    for task in tasks[1:]:
-        if until is not None and time.monotonic() + search.seconds > until:
-            break
-        runs.append(run_folds(spec, search.best_params, task))
-    return merge_runs(runs)
+def _studies(
+    tracks: pd.DataFrame, inputs: pd.DataFrame, task: Task, config: FitConfig, storage_url: str | None
+) -> list[FamilyStudy]:
+    storage = open_storage(storage_url)
+    digest = task_digest(tracks, inputs, config)
+    studies = [
+        FamilyStudy(spec, task, config.trials, storage, f"{spec.name}-{study_digest(spec, digest)}")
+        for spec in config.families()
+    ]
+    if config.trials is None and storage_url is not None:  # a number of trials promises the same result every time
+        rate = float(task.y.mean())
+        traits = {"size": float(np.log(len(task.y))), "odds": float(logit(rate)), "inputs": inputs.shape[1] / 20}
+        for study in studies:
+            if not study.finished:
+                study.learn_from_earlier(traits)
+    return studies
 
 
-def _reporter(spec: ModelSpec, deadline: float | None, on_progress: Listener) -> Any:
-    def on_trial(finished: int, last: float | None, best: float | None) -> None:
+def _reporter(deadline: float | None, on_progress: Listener) -> schedule.OnTrial:
+    def on_trial(spec: ModelSpec, finished: int, last: float | None, best: float | None) -> None:
         left = max(0.0, deadline - time.monotonic()) if deadline is not None else None
         on_progress(Progress("searching", spec.name, finished, last, best, left))
 
     return on_trial
 
 
-def task_digest(tracks: pd.DataFrame, config: FitConfig) -> str:
+def task_digest(tracks: pd.DataFrame, inputs: pd.DataFrame, config: FitConfig) -> str:
     """What makes two searches the same: the data they see, the folds and the metric."""
-    columns = [name for name in ("track_id", "artist_name", *AUDIO_FEATURES, "added_at", "liked") if name in tracks]
-    asked = [table_digest(tracks[columns]), config.split, config.metric, config.seed, config.folds_for(len(tracks))[0]]
+    columns = [name for name in ("track_id", "artist_name", "added_at", "liked", "weight") if name in tracks]
+    data = [table_digest(tracks[columns]), table_digest(inputs)]
+    asked = [data, config.split, config.metric, config.seed, config.folds_for(len(tracks))[0]]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -197,36 +204,28 @@ def study_digest(spec: ModelSpec, digest: str) -> str:
     return hashlib.sha256(json.dumps([digest, space, versions(LEARNERS)]).encode()).hexdigest()[:16]
 
 
-def _finish_family(
-    spec: ModelSpec, y: IntArray, search: FamilySearch, run: FoldRun, min_precision: float | None
-) -> tuple[FittedFamily, list[str]]:
+def _family(study: FamilyStudy, ensemble: Ensemble, task: Task) -> FittedFamily:
+    best = study.ranked()[0]
+    bagged = [candidate for candidate in ensemble.candidates if candidate.spec is study.spec]
+    chosen = next((candidate for candidate in bagged if candidate.number == best.number), None)
+    run = study.run_of(best) if chosen is None else chosen.run
     seen = ~np.isnan(run.out_of_fold)
-    calibration = fit_platt(y[seen], run.out_of_fold[seen])
-    probability = np.full(len(y), np.nan)
+    calibration = fit_calibration(task.y[seen], run.out_of_fold[seen], task.groups[seen], seed=task.seed)
+    probability = np.full(len(task.y), np.nan)
     probability[seen] = calibration.apply(run.out_of_fold[seen])
-    threshold, notes = best_f_beta_threshold(y[seen], probability[seen]), []
-    if min_precision is not None:
-        asked = precision_threshold(y[seen], probability[seen], min_precision)
-        if asked is None:
-            notes.append(f"{spec.name}: no cut reached precision {min_precision:g} out of fold; it keeps its best F0.5")
-        else:
-            threshold = max(threshold, asked)
-    score = float(np.mean(run.scores))
-    family = FittedFamily(
-        spec, search.trials, search.best_params, run.models, score, run.out_of_fold, probability, calibration, threshold
-    )
-    return family, notes
-
-
-def _ranker(winner: FittedFamily, task: Task, info: Mapping[str, Any]) -> Ranker:
-    seen = ~np.isnan(winner.probability)
-    return Ranker(
-        members=winner.models,
-        calibration=winner.calibration,
-        threshold=winner.threshold,
-        out_of_fold=OutOfFold(task.y[seen], winner.probability[seen]),
-        known=KnownTracks.of(task.tracks),
-        trained_on=KnownTracks.of(task.tracks),
-        background=background_of(task.tracks, task.seed),
-        info={"model": winner.spec.name, **info},
+    return FittedFamily(
+        spec=study.spec,
+        trials=study.records(),
+        best_params=dict(best.params),
+        models=run.models,
+        score=float(np.mean(run.scores)),
+        weight=sum(
+            weight
+            for candidate, weight in zip(ensemble.candidates, ensemble.weights, strict=True)
+            if candidate.spec is study.spec
+        ),
+        out_of_fold=run.out_of_fold,
+        probability=probability,
+        calibration=calibration,
+        threshold=best_f_beta_threshold(task.y[seen], probability[seen]),
     )

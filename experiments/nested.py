@@ -1,61 +1,82 @@
-"""Honest outer folds around the whole of fit: what a train would have reached on tracks it never saw."""
+"""Honest outer folds around the whole of fit: what a train would have reached on tracks it never saw.
+
+Views of the same train stand side by side (`experiments.outer_views`); nothing that a fold's ranker is made of has seen
+its test rows. A learning curve on the first view's folds says what more labels would bring.
+"""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from experiments.bootstrap import intervals
-from experiments.config import FitConfig, check_labels
-from experiments.fitting import fit
-from experiments.metrics import evaluate
+from experiments.config import FitConfig
+from experiments.judging import Difference, compare
+from experiments.learning_curve import LearningCurve, curve_family, learning_curve
+from experiments.outer_views import VIEWS, Ground, Round, View, fit_round, view_of, why_not
 from experiments.progress import Listener, Progress, silent
-from experiments.splits import groups_for, outer_folds
-from features.schema import labelled
+from experiments.splits import Fold, Split, outer_folds
+from features.leaks import find_leaks
+
+CURVE_SHARE: Final = 0.2
+"""Part of the seconds that is kept for the learning curve."""
 
 
 @dataclass(frozen=True)
-class OuterFold:
-    """One outer fold: a whole fit on its training rows, judged on the others."""
+class Shares:
+    """How the seconds were shared: ``fit_s`` for each of the outer fits, at least ``curve_s`` for the curve."""
 
-    fold: int
-    model: str
-    n_train: int
-    n_test: int
-    seconds: float
-    metrics: Mapping[str, float]
+    budget_s: float
+    n_fits: int
+    fit_s: float
+    curve_s: float
+
+    @classmethod
+    def of(cls, budget_s: float, n_fits: int) -> "Shares":
+        """Equal shares for all fits, so that folds and views compare; CURVE_SHARE for the curve."""
+        return cls(budget_s, n_fits, (1.0 - CURVE_SHARE) * budget_s / n_fits, CURVE_SHARE * budget_s)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All outer folds.
+    """All views of a train.
 
     Parameters
     ----------
-    split : str
-    folds : tuple of OuterFold
-    mean : mapping of str to float
-        Mean of each metric over the folds.
-    interval : mapping of str to (low, high)
-        95 % interval of each mean, from bootstraps of the folds' test rows.
-    predictions : DataFrame
-        ``track_id, liked, like_probability, predicted_like, fold``: one row a predicted track.
+    views : tuple of View
+        The first one was taken; others may say why not.
+    paired : mapping of str to Difference
+        Familiar view minus unseen view on the familiar artists' tracks; empty where there are not both.
+    curve : LearningCurve or None
+        On the first view's folds.
+    shares : Shares or None
+        None without a budget.
+    notes : tuple of str
+    elapsed_s : float
     """
 
-    split: str
-    folds: tuple[OuterFold, ...]
-    mean: Mapping[str, float]
-    interval: Mapping[str, tuple[float, float]]
-    predictions: pd.DataFrame
+    views: tuple[View, ...]
+    paired: Mapping[str, Difference]
+    curve: LearningCurve | None
+    shares: Shares | None
+    notes: tuple[str, ...]
+    elapsed_s: float
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Those of all views, one after the other."""
+        return pd.concat([view.predictions for view in self.views if view.predictions is not None], ignore_index=True)
 
 
 def evaluate_folds(
     tracks: pd.DataFrame,
     config: FitConfig,
     *,
+    views: Sequence[Split] = (),
     n_folds: int = 5,
+    catalogue: pd.DataFrame | None = None,
     storage_url: str | None = None,
     on_progress: Listener = silent,
 ) -> Evaluation:
@@ -66,56 +87,90 @@ def evaluate_folds(
     tracks : DataFrame
         A validated tracks table; rows without a label are left out.
     config : FitConfig
-        ``budget_s`` is the whole evaluation's, shared equally among the folds.
+        Of every fit: what a train would be given. Only ``budget_s`` is the whole evaluation's, shared as ``Shares``
+        says.
+    views : sequence of {"artist", "random", "time"}
+        Kinds of outer folds; by default the one that ``config`` splits by. Inner folds are cut as ``config`` says in
+        all of them.
     n_folds : int
         At least 2.
+    catalogue : DataFrame, optional
+        Tracks of any kind that tell how artists sound, as `experiments.fitting.fit` takes it.
     storage_url : str, optional
+        Database of the studies: an evaluation that was interrupted goes on from their finished trials.
     on_progress : callable
 
     Returns
     -------
     Evaluation
+
+    Raises
+    ------
+    InputError
+        If the table cannot be learnt from or split as asked.
     """
-    table = labelled(tracks).reset_index(drop=True)
-    y = check_labels(table)
-    folds = outer_folds(table, y, config.split, n_folds=n_folds, seed=config.seed)
-    a_fold = replace(config, budget_s=config.budget_s / len(folds) if config.budget_s is not None else None)
-    done: list[OuterFold] = []
-    parts, spreads = [], []
-    for number, fold in enumerate(folds):
-        on_progress(Progress(f"fold {number + 1} of {len(folds)}"))
-        clock = time.monotonic()
-        fitted = fit(
-            table.iloc[fold.train].reset_index(drop=True), a_fold, storage_url=storage_url, on_progress=on_progress
-        )
-        probability = fitted.ranker.predict_proba(table.iloc[fold.test])
-        metrics = evaluate(y[fold.test], probability, fitted.ranker.threshold)
-        seconds = time.monotonic() - clock
-        done.append(OuterFold(number, fitted.winner.spec.name, len(fold.train), len(fold.test), seconds, metrics))
-        parts.append(
-            pd.DataFrame(
-                {
-                    "row": fold.test,
-                    "track_id": table["track_id"].to_numpy()[fold.test],
-                    "liked": y[fold.test],
-                    "like_probability": probability,
-                    "predicted_like": probability >= fitted.ranker.threshold,
-                    "fold": number,
-                }
-            )
-        )
-        groups = groups_for(table.iloc[fold.test], config.split)
-        spreads.append(intervals(y[fold.test], probability, fitted.ranker.threshold, groups=groups, seed=config.seed))
-    predictions = pd.concat(parts).sort_values("row", ignore_index=True).drop(columns="row")
-    mean = {name: float(np.mean([fold.metrics[name] for fold in done])) for name in done[0].metrics}
-    interval = {name: _around(centre, [spread[name] for spread in spreads]) for name, centre in mean.items()}
-    return Evaluation(config.split, tuple(done), mean, interval, predictions)
+    started = time.monotonic()
+    ground = Ground.of(tracks, config, catalogue, storage_url, on_progress)
+    asked = tuple(views) or (config.split,)
+    cut = {split: outer_folds(ground.table, ground.y, split, n_folds=n_folds, seed=config.seed) for split in asked}
+    why = {split: why_not(ground, split, folds) for split, folds in cut.items()}
+    taken = [split for split in asked if split == asked[0] or not why[split]]
+    n_fits = sum(len(cut[split]) for split in taken)
+    shares = Shares.of(config.budget_s, n_fits) if config.budget_s is not None else None
+    rounds = {split: fit_round(ground, split, cut[split], shares.fit_s if shares else None) for split in taken}
+    curve, missing = _curve(ground, asked[0], cut[asked[0]], rounds[asked[0]].weights, shares, started)
+    on_progress(Progress("judging"))
+    seen = tuple(
+        view_of(ground, split, rounds[split], why[split])
+        if split in rounds
+        else View(VIEWS[split], split, why_not=why[split])
+        for split in asked
+    )
+    paired = _paired(rounds["artist"], rounds["random"], config.seed) if {"artist", "random"} <= set(rounds) else {}
+    notes = (*_notes(ground, len(tracks)), *missing)
+    return Evaluation(seen, paired, curve, shares, notes, time.monotonic() - started)
 
 
-def _around(mean: float, of_folds: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """95 % interval of a mean over folds from the folds' own intervals, whose test rows have nothing in common.
+def _paired(unseen: Round, familiar: Round, seed: int) -> dict[str, Difference]:
+    """Both views of the familiar artists' tracks; every row is predicted in both."""
+    rows = familiar.rows[familiar.about]
+    same = np.searchsorted(unseen.rows, rows)
+    return compare(unseen.predicted.take(same), familiar.predicted.take(familiar.about), seed=seed)
 
-    Half the width of each is 1.96 standard errors; errors of independent folds add up by their squares.
-    """
-    half = float(np.sqrt(np.sum([((high - low) / 2) ** 2 for low, high in of_folds]))) / len(of_folds)
-    return mean - half, mean + half
+
+def _curve(
+    ground: Ground,
+    split: Split,
+    folds: Sequence[Fold],
+    weights: Mapping[str, float],
+    shares: Shares | None,
+    started: float,
+) -> tuple[LearningCurve | None, tuple[str, ...]]:
+    """The learning curve in what is left of the seconds, or a note that says why there is none."""
+    seconds = max(shares.curve_s, started + shares.budget_s - time.monotonic()) if shares is not None else None
+    if split == "time":
+        folds = folds[-1:]  # the earlier ones learn from less by themselves
+    family = curve_family(ground.config.families(), weights, len(folds[0].train), seconds)
+    if family is None:
+        return None, ("no time for a learning curve: give a larger budget",)
+    curve = learning_curve(
+        ground.table,
+        ground.y,
+        folds,
+        ground.config,
+        family,
+        seconds=seconds,
+        catalogue=ground.catalogue,
+        storage_url=ground.storage_url,
+        on_progress=ground.on_progress,
+    )
+    return curve, () if curve is not None else ("no learning curve: half of the labels are too few to learn from",)
+
+
+def _notes(ground: Ground, n_tracks: int) -> list[str]:
+    notes = [f"{leak.message}; {leak.hint}" for leak in find_leaks(ground.table, ground.y)]
+    if len(ground.table) < n_tracks:
+        notes.append(f"{n_tracks - len(ground.table)} tracks without a label are not used")
+    if not ground.keys.any():
+        notes.append("no track names its artist: an artist's tracks may be on both sides of a fold, which flatters")
+    return notes

@@ -46,12 +46,12 @@ def log_ranker(mlflow: Any, client: Any, run_id: str, result: TrainResult, folde
                 artifacts={"ranker": str(folder)},
                 signature=_signature(mlflow, result),
                 pip_requirements=[f"{name}=={result.versions[name]}" for name in PINNED if name in result.versions],
-                metadata={"family": result.winner, "data_digest": result.data_digest},
+                metadata={"family": result.model, "data_digest": result.data_digest},
             )
         client.update_run(run_id, status="RUNNING")  # leaving the block above closed it
         if not client.search_registered_models(f"name = '{MODEL}'"):
             client.create_registered_model(MODEL)
-        tags = {"family": result.winner, "split": result.split, "source": result.source}
+        tags = {"family": result.model, "split": result.split, "source": result.source}
         version = client.create_model_version(MODEL, info.model_uri, run_id, tags=tags, model_id=info.model_id)
     return str(version.version)
 

@@ -49,6 +49,8 @@ class FamilyResult:
         Metrics on the outer test rows.
     held_out_probability : ndarray of float, shape (n_test,)
         Calibrated like probabilities of the outer test rows.
+    weight : float
+        The family's in the ensemble, all its trials together.
     curves : tuple of mapping
         Learning curves, one mapping of name -> values per epoch a fold; empty for models without epochs.
     """
@@ -61,6 +63,7 @@ class FamilyResult:
     metrics: Mapping[str, float]
     held_out: Mapping[str, float]
     held_out_probability: FloatArray
+    weight: float
     curves: tuple[Mapping[str, tuple[float, ...]], ...] = ()
 
 
@@ -94,8 +97,10 @@ class TrainResult:
     columns : mapping of str to str
         Column -> dtype of that table.
     families, baselines : tuple
-    winner : str
-        Name of the family that the ranker is made of.
+    model : str
+        What the ranker is made of: a family's name, or "ensemble".
+    weights : mapping of str to float
+        The ensemble's members, ``family #trial``, with their weights.
     ranker : Ranker
     metrics : mapping
         The ranker on the outer test rows, at its threshold.
@@ -130,7 +135,8 @@ class TrainResult:
     columns: Mapping[str, str]
     families: tuple[FamilyResult, ...]
     baselines: tuple[BaselineResult, ...]
-    winner: str
+    model: str
+    weights: Mapping[str, float]
     ranker: Ranker
     metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]

@@ -33,7 +33,7 @@ def describe(result: TrainResult, *, trials_logged: int = TRIALS_LOGGED) -> str:
     """
     budget = "no time limit" if result.budget_s is None else f"{result.budget_s:g} s for the search"
     rows = [
-        _row(f"**ranker** ({result.winner})", result.metrics, result.intervals),
+        _row(f"**ranker** ({result.model})", result.metrics, result.intervals),
         *(_row(f"{family.title} ({len(family.trials)} trials)", family.held_out) for family in result.families),
         *(_row(f"{baseline.title} (baseline)", baseline.metrics) for baseline in result.baselines),
         _row("keep everything", result.keep_everything),

@@ -70,7 +70,7 @@ def train_name(result: TrainResult) -> str:
     """A name a person can tell apart in a list: ``boosted_trees .861 random 2026-11-21 07:44``."""
     auc = result.metrics.get("roc_auc", math.nan)
     shown = f"{auc:.3f}".removeprefix("0") if math.isfinite(auc) else "-"
-    return f"{result.winner} {shown} {result.split} {result.started.astimezone():%Y-%m-%d %H:%M}"
+    return f"{result.model} {shown} {result.split} {result.started.astimezone():%Y-%m-%d %H:%M}"
 
 
 def train_row(result: TrainResult, *, trials_logged: int = TRIALS_LOGGED) -> RunRow:
@@ -86,14 +86,14 @@ def train_row(result: TrainResult, *, trials_logged: int = TRIALS_LOGGED) -> Run
     shares = _shares([len(family.trials) for family in result.families], trials_logged)
     children = [_family_row(family, result, share) for family, share in zip(result.families, shares, strict=True)]
     children += [_baseline_row(baseline, started) for baseline in result.baselines]
-    winner = next((family for family in result.families if family.name == result.winner), None)
-    best = best_score(winner.trials if winner else (), result.metric)
+    heaviest = max(result.families, key=lambda family: family.weight, default=None)
+    best = best_score([trial for family in result.families for trial in family.trials], result.metric)
     return RunRow(
         name=train_name(result),
         kind="train",
         started=started,
         ended=started + result.elapsed_s,
-        params=train_params(result) | {f"best.{key}": str(value) for key, value in _best_params(winner).items()},
+        params=train_params(result) | {f"best.{key}": str(value) for key, value in _best_params(heaviest).items()},
         tags={KIND_TAG: "train", "earmark.data_digest": result.data_digest}
         | {f"version.{name}": version for name, version in result.versions.items()},
         points=_points(
@@ -102,6 +102,7 @@ def train_row(result: TrainResult, *, trials_logged: int = TRIALS_LOGGED) -> Run
             {f"interval/{name}_high": high for name, (_, high) in result.intervals.items()},
             {f"keep_everything/{name}": value for name, value in result.keep_everything.items()},
             {f"effect/{name}": value for name, value in result.effects.items()},
+            {f"weight/{family.name}": family.weight for family in result.families},
             {"best_score": best, "elapsed_s": result.elapsed_s, "best_possible_roc_auc": result.best_possible_auc},
         ),
         children=tuple(children),
@@ -116,7 +117,7 @@ def train_params(result: TrainResult) -> dict[str, str]:
         "search_metric": result.metric,
         "seed": result.seed,
         "budget_s": result.budget_s,
-        "model": result.winner,
+        "model": result.model,
         "threshold": f"{result.ranker.threshold:.6g}",
         "n_tracks": result.n_tracks,
         "n_liked": result.n_liked,
@@ -217,8 +218,8 @@ def _shares(sizes: Sequence[int], total: int) -> list[int]:
     return shares
 
 
-def _best_params(winner: FamilyResult | None) -> Mapping[str, object]:
-    return winner.best_params if winner else {}
+def _best_params(heaviest: FamilyResult | None) -> Mapping[str, object]:
+    return heaviest.best_params if heaviest else {}
 
 
 def _strings(values: Mapping[str, object]) -> dict[str, str]:

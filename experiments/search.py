@@ -7,8 +7,7 @@ killed and started again takes the very steps an undisturbed one would have take
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -31,32 +30,10 @@ SQLITE = {"connect_args": {"timeout": 60}, "poolclass": NullPool}  # no connecti
 PRUNE_AFTER = 5
 STARTUP_TRIALS = 10
 """Random trials (the default among them) before the sampler trusts what it has seen."""
-
-
-@dataclass(frozen=True)
-class Limit:
-    """When a family's search ends: whichever comes first; the default trial is always finished.
-
-    Parameters
-    ----------
-    trials : int, optional
-        Finished trials, earlier sessions' included.
-    deadline : float, optional
-        On ``time.monotonic``'s clock.
-    """
-
-    trials: int | None
-    deadline: float | None
-
-    def reached(self, finished: int, seconds: float) -> bool:
-        """Whether another trial, expected to take so many seconds, would go beyond the limit."""
-        if self.trials is not None and finished >= self.trials:
-            return True
-        return finished > 0 and self.passed(seconds)
-
-    def passed(self, seconds: float = 0.0) -> bool:
-        """Whether the deadline has passed, or will within so many seconds."""
-        return self.deadline is not None and time.monotonic() + seconds > self.deadline
+TRANSFERRED = 2
+"""Settings that a study takes over from earlier ones of similar tables."""
+BEST_TRIALS = 2
+"""Of each family's trials so many may join an ensemble beside the default: few candidates are hard to overfit."""
 
 
 class RunningMeanPruner(optuna.pruners.BasePruner):
@@ -86,26 +63,6 @@ class OutOfTimeError(Exception):
     """A trial that the deadline overtook."""
 
 
-@dataclass(frozen=True)
-class FamilySearch:
-    """A finished search.
-
-    Parameters
-    ----------
-    trials : tuple of TrialRecord
-    best_params : dict
-    best : FoldRun
-        Models and out-of-fold predictions of the best trial.
-    seconds : float
-        What the best trial took.
-    """
-
-    trials: tuple[TrialRecord, ...]
-    best_params: dict[str, Value]
-    best: FoldRun
-    seconds: float
-
-
 def open_storage(url: str | None) -> BaseStorage:
     """Optuna storage at a database URL; None keeps it in memory."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -124,52 +81,156 @@ def _write_ahead(connection: Any, _: ConnectionPoolEntry) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def search_family(
-    spec: ModelSpec,
-    task: Task,
-    limit: Limit,
-    storage: BaseStorage,
-    study_name: str,
-    on_trial: Callable[[int, float | None, float | None], None],
-) -> FamilySearch:
-    """Search one family until the limit, going on where an earlier session stopped.
+class FamilyStudy:
+    """One family's study, a trial at a time, going on where an earlier session stopped.
 
     Parameters
     ----------
     spec : ModelSpec
     task : Task
-    limit : Limit
+    trials : int, optional
+        Finished trials after which it is complete, earlier sessions' included.
     storage : BaseStorage
-    study_name : str
+    name : str
         Must be the same for the same data, folds, metric, seed and space, and differ otherwise.
-    on_trial : callable
-        Told (finished trials, last value, best value) after every trial.
-
-    Returns
-    -------
-    FamilySearch
     """
-    study = _open_study(storage, study_name, task.metric)
-    cache = _BestRun(greater=METRICS[task.metric].greater_is_better)
-    finished = _finished(study, limit)
-    on_trial(len(finished), None, _best_value(study, finished))
-    while not limit.reached(len(finished), _expected_seconds(finished)):
+
+    def __init__(self, spec: ModelSpec, task: Task, trials: int | None, storage: BaseStorage, name: str) -> None:
+        self.spec, self.task, self.trials = spec, task, trials
+        self._storage = storage
+        self._study = _open_study(storage, name, task.metric)
+        self._sign = 1 if METRICS[task.metric].greater_is_better else -1
+        self._runs: dict[int, FoldRun] = {}
+
+    @property
+    def finished(self) -> list[FrozenTrial]:
+        """Finished trials, oldest first; no more than the limit counts, though a longer search may have left more.
+
+        So a train with a number of trials gives the same result whatever was searched before it.
+        """
+        return self._study.get_trials(deepcopy=False, states=FINISHED)[: self.trials]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the wanted number of trials is finished."""
+        return self.trials is not None and len(self.finished) >= self.trials
+
+    @property
+    def seconds(self) -> float:
+        """Median duration of the finished trials: one slow trial should not end a search early."""
+        return statistics.median(map(_seconds, self.finished)) if self.finished else 0.0
+
+    @property
+    def best_value(self) -> float | None:
+        """The best complete trial's score; None before the first."""
+        ranked = self.ranked()
+        return ranked[0].value if ranked else None
+
+    def ranked(self) -> list[FrozenTrial]:
+        """Complete trials, best first, the older one on ties; the first trial is never pruned, so there is one."""
+        complete = [trial for trial in self.finished if trial.state == TrialState.COMPLETE]
+        return sorted(complete, key=lambda trial: (-self._sign * (trial.value or 0.0), trial.number))
+
+    def records(self) -> tuple[TrialRecord, ...]:
+        """All finished trials as plain data."""
+        return tuple(map(_record, self.finished))
+
+    def learn_from_earlier(self, traits: Mapping[str, float]) -> None:
+        """Have settings tried early that were better than the default on the most similar tables of earlier studies.
+
+        Parameters
+        ----------
+        traits : mapping of str to float
+            What makes tables similar, on scales on which 1 is a large difference; remembered for later studies.
+        """
+        self._study.set_user_attr("traits", dict(traits))
+        prefix = f"{self.spec.name}-"
+        found = []
+        for summary in optuna.get_all_study_summaries(self._storage):
+            best, other = summary.best_trial, summary.user_attrs.get("traits", {})
+            same_space = best is not None and set(best.params) == set(self.spec.space)
+            if summary.study_name == self._study.study_name or not summary.study_name.startswith(prefix):
+                continue
+            if best is not None and same_space and best.number > 0 and set(other) == set(traits):
+                found.append((sum(abs(other[name] - value) for name, value in traits.items()), best.params))
+        for _, params in sorted(found, key=lambda entry: entry[0])[:TRANSFERRED]:
+            self.enqueue(params)
+
+    def enqueue(self, params: dict[str, Value]) -> None:
+        """Have these settings tried next but for the default, where they were not tried yet."""
+        if not self._study.trials:
+            self._study.enqueue_trial(defaults(self.spec.space))
+        self._study.enqueue_trial(params, skip_if_exists=True)
+
+    def run_of(self, trial: FrozenTrial) -> FoldRun:
+        """A complete trial's models and out-of-fold predictions; fitted again where this session did not keep them."""
+        if trial.number not in self._runs:
+            self._runs[trial.number] = run_folds(self.spec, dict(trial.params), self.task)
+        return self._runs[trial.number]
+
+    def step(self, deadline: float | None) -> float | None:
+        """Ask, fit, score and tell one trial; returns its score, None where it was pruned.
+
+        Raises
+        ------
+        OutOfTimeError
+            If the deadline passes between two folds; the trial then counts as failed. The first trial is always
+            finished.
+        """
+        study, finished = self._study, len(self.finished)
+        self._aim(finished)
+        trial = study.ask()
+        params = suggest(trial, self.spec.space)
+        scores: list[float] = []
+
+        def on_fold(number: int, score: float) -> None:
+            scores.append(score)
+            trial.report(sum(scores) / len(scores), number)
+            if len(scores) == len(self.task.folds):
+                return
+            if trial.should_prune():
+                raise PrunedError
+            if finished and deadline is not None and time.monotonic() > deadline:
+                raise OutOfTimeError
+
         try:
-            value = _one_trial(study, spec, task, limit, cache)
-        except OutOfTimeError:
-            break
-        finished = _finished(study, limit)
-        on_trial(len(finished), value, _best_value(study, finished))
-    best_trial = _best_trial(study, finished)
-    best_params = dict(best_trial.params)
-    kept = cache.run if cache.number == best_trial.number else None
-    best = kept or run_folds(spec, best_params, task)
-    return FamilySearch(tuple(_record(trial) for trial in finished), best_params, best, _seconds(best_trial))
+            run = run_folds(self.spec, params, self.task, on_fold)
+        except PrunedError:
+            trial.set_user_attr("fold_scores", scores)
+            study.tell(trial, state=TrialState.PRUNED)
+            return None
+        except BaseException:
+            study.tell(trial, state=TrialState.FAIL)
+            raise
+        value = sum(scores) / len(scores)
+        trial.set_user_attr("fold_scores", scores)
+        study.tell(trial, value)
+        self._keep(trial.number, run)
+        return value
 
+    def _aim(self, finished: int) -> None:
+        """Give the study the sampler of its next trial, and the default as its first."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            self._study.sampler = optuna.samplers.TPESampler(
+                seed=int(np.random.default_rng([self.task.seed, finished]).integers(2**32)),
+                n_startup_trials=STARTUP_TRIALS,
+                constant_liar=False,
+            )
+        if not finished and not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            self._study.enqueue_trial(defaults(self.spec.space))
 
-def _expected_seconds(finished: Sequence[FrozenTrial]) -> float:
-    """Median duration of the finished trials: one slow trial should not end a search early."""
-    return statistics.median(map(_seconds, finished)) if finished else 0.0
+    def _keep(self, number: int, run: FoldRun) -> None:
+        """Keep the fold models of the trials that an ensemble may take; the others' would fill the memory."""
+        self._runs[number] = run
+        wanted = {trial.number for trial in self.candidates()}
+        self._runs = {kept: models for kept, models in self._runs.items() if kept in wanted}
+
+    def candidates(self) -> list[FrozenTrial]:
+        """The trials that may join an ensemble: the default, which no search has picked, and the best ones."""
+        ranked = self.ranked()
+        default = [trial for trial in ranked if trial.number == self.finished[0].number]
+        return default + [trial for trial in ranked[:BEST_TRIALS] if trial not in default]
 
 
 def _open_study(storage: BaseStorage, name: str, metric: str) -> optuna.Study:
@@ -187,68 +248,6 @@ def _open_study(storage: BaseStorage, name: str, metric: str) -> optuna.Study:
     return study
 
 
-@dataclass
-class _BestRun:
-    """Keeps the fold models of the best trial of this session, so that they need not be fitted again."""
-
-    greater: bool
-    number: int = -1
-    value: float | None = None
-    run: FoldRun | None = None
-
-    def offer(self, number: int, value: float, run: FoldRun) -> None:
-        if self.value is None or (value > self.value if self.greater else value < self.value):
-            self.number, self.value, self.run = number, value, run
-
-
-def _one_trial(study: optuna.Study, spec: ModelSpec, task: Task, limit: Limit, cache: _BestRun) -> float | None:
-    """Ask, fit, score and tell; returns the value, None where the trial was pruned.
-
-    Raises
-    ------
-    OutOfTimeError
-        If the deadline passes between two folds; the trial then counts as failed. The first trial is always finished.
-    """
-    finished = len(study.get_trials(deepcopy=False, states=FINISHED))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        study.sampler = optuna.samplers.TPESampler(
-            seed=int(np.random.default_rng([task.seed, finished]).integers(2**32)),
-            n_startup_trials=STARTUP_TRIALS,
-            constant_liar=False,
-        )
-    if not finished and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        study.enqueue_trial(defaults(spec.space))
-    trial = study.ask()
-    params = suggest(trial, spec.space)
-    scores: list[float] = []
-
-    def on_fold(number: int, score: float) -> None:
-        scores.append(score)
-        trial.report(sum(scores) / len(scores), number)
-        if len(scores) == len(task.folds):
-            return
-        if trial.should_prune():
-            raise PrunedError
-        if finished and limit.passed():
-            raise OutOfTimeError
-
-    try:
-        run = run_folds(spec, params, task, on_fold)
-    except PrunedError:
-        trial.set_user_attr("fold_scores", scores)
-        study.tell(trial, state=TrialState.PRUNED)
-        return None
-    except BaseException:
-        study.tell(trial, state=TrialState.FAIL)
-        raise
-    value = sum(scores) / len(scores)
-    trial.set_user_attr("fold_scores", scores)
-    study.tell(trial, value)
-    cache.offer(trial.number, value, run)
-    return value
-
-
 def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
     """One point of a space, the only place where a trial is asked for values."""
     point: dict[str, Value] = {}
@@ -260,25 +259,6 @@ def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
         else:
             point[name] = trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
     return point
-
-
-def _finished(study: optuna.Study, limit: Limit) -> list[FrozenTrial]:
-    """Finished trials, oldest first; no more than the limit counts, though a longer search may have left more.
-
-    So a train with a number of trials gives the same result whatever was searched before it.
-    """
-    return study.get_trials(deepcopy=False, states=FINISHED)[: limit.trials]
-
-
-def _best_trial(study: optuna.Study, finished: Sequence[FrozenTrial]) -> FrozenTrial:
-    """The best complete trial, the older one on ties; the first trial is never pruned, so there is one."""
-    complete = [trial for trial in finished if trial.state == TrialState.COMPLETE]
-    sign = 1 if study.direction == optuna.study.StudyDirection.MAXIMIZE else -1
-    return max(complete, key=lambda trial: sign * (trial.value or 0.0))
-
-
-def _best_value(study: optuna.Study, finished: Sequence[FrozenTrial]) -> float | None:
-    return _best_trial(study, finished).value if finished else None
 
 
 def _seconds(trial: FrozenTrial) -> float:

@@ -24,7 +24,8 @@ from experiments.results import BaselineResult, FamilyResult, TrainResult
 from experiments.splits import groups_for, outer_split
 from experiments.versions import versions
 from features.identity import table_digest
-from features.schema import AUDIO_FEATURES, labelled
+from features.leaks import find_leaks
+from features.schema import labelled
 from models.fitted import FittedModel, fit_model
 from models.known import KnownTracks
 from models.ranker import Ranker
@@ -43,6 +44,7 @@ def train(
     config: FitConfig,
     *,
     source: str,
+    catalogue: pd.DataFrame | None = None,
     storage_url: str | None = None,
     on_progress: Listener = silent,
     best_prediction: pd.Series | None = None,
@@ -57,6 +59,8 @@ def train(
     config : FitConfig
     source : str
         Where the tracks come from, as recorded.
+    catalogue : DataFrame, optional
+        Tracks of any kind that tell how artists sound (`features.catalogue`).
     storage_url : str, optional
         Database of the studies.
     on_progress : callable
@@ -78,14 +82,16 @@ def train(
     table = labelled(tracks)
     if len(table) < len(tracks):
         notes = (*notes, f"{len(tracks) - len(table)} tracks without a label are not used")
+    notes = (*notes, *(f"{leak.message}; {leak.hint}" for leak in find_leaks(table, check_labels(table))))
     sides = _hold_out(table, config)
     on_progress(Progress("fitting baselines"))
     references = _judge_baselines(sides, config)
     left = replace(config, budget_s=_seconds_left(config.budget_s, clock))
     info = _info(sides, config, source, started)
-    fitted = fit(sides.train, left, storage_url=storage_url, on_progress=on_progress, info=info)
+    fitted = fit(sides.train, left, catalogue=catalogue, storage_url=storage_url, on_progress=on_progress, info=info)
     on_progress(Progress("judging on held-out tracks"))
     # Whoever ranks wants every track they already judged flagged, held out or not.
+    inputs = fitted.ranker.inputs(sides.test)
     ranker = replace(fitted.ranker, known=KnownTracks.of(table))
     return TrainResult(
         source=source,
@@ -99,9 +105,10 @@ def train(
         n_test=len(sides.test),
         data_digest=table_digest(table),
         columns={str(name): str(dtype) for name, dtype in table.dtypes.items()},
-        families=tuple(_judge_family(family, sides) for family in fitted.families),
+        families=tuple(_judge_family(family, sides, inputs) for family in fitted.families),
         baselines=references,
-        winner=fitted.winner.spec.name,
+        model=fitted.ranker.info["model"],
+        weights=fitted.ranker.info["members"],
         ranker=ranker,
         **_judge_ranker(ranker, sides, config),
         best_possible_auc=_best_possible_auc(best_prediction, sides),
@@ -126,8 +133,8 @@ class _Sides:
 def _hold_out(table: pd.DataFrame, config: FitConfig) -> _Sides:
     y = check_labels(table)
     train, test = outer_split(table, y, config.split)
-    parts = (table.iloc[rows].reset_index(drop=True) for rows in (train, test))
-    return _Sides(next(parts), y[train], next(parts), y[test])
+    learnt, kept = (table.iloc[rows].reset_index(drop=True) for rows in (train, test))
+    return _Sides(learnt, y[train], kept, y[test])
 
 
 def _info(sides: _Sides, config: FitConfig, source: str, started: datetime) -> dict[str, Any]:
@@ -180,9 +187,9 @@ def _judge_baselines(sides: _Sides, config: FitConfig) -> tuple[BaselineResult, 
     return tuple(results)
 
 
-def _judge_family(family: FittedFamily, sides: _Sides) -> FamilyResult:
+def _judge_family(family: FittedFamily, sides: _Sides, inputs: pd.DataFrame) -> FamilyResult:
     seen = ~np.isnan(family.probability)
-    probability = family.calibration.apply(bag_predict(family.models, sides.test))
+    probability = family.calibration.apply(bag_predict(family.models, inputs))
     return FamilyResult(
         name=family.spec.name,
         title=family.spec.title,
@@ -192,6 +199,7 @@ def _judge_family(family: FittedFamily, sides: _Sides) -> FamilyResult:
         metrics=evaluate(sides.y_train[seen], family.probability[seen], family.threshold),
         held_out=evaluate(sides.y_test, probability, family.threshold),
         held_out_probability=probability,
+        weight=family.weight,
         curves=tuple(curve for curve in map(_learning_curve, family.models) if curve),
     )
 
@@ -205,4 +213,4 @@ def _learning_curve(model: FittedModel) -> Mapping[str, tuple[float, ...]]:
 def _mean_effects(ranker: Ranker, test_table: pd.DataFrame, seed: int) -> dict[str, float]:
     sample = test_table.sample(n=min(EFFECT_TRACKS, len(test_table)), random_state=seed)
     effects = ranker.explain(sample)
-    return {name: float(effects[name].abs().mean()) for name in AUDIO_FEATURES}
+    return {str(name): float(effects[name].abs().mean()) for name in effects.columns.drop("base")}

@@ -36,7 +36,13 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
     n_features_in_: int
 
     @abstractmethod
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
         """Fit on training rows; returns self."""
 
     @abstractmethod
@@ -111,6 +117,16 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
             raise ValueError(f"{message} y holds {len(classes)} classes.")
         self.classes_ = classes
         return inputs, codes.astype(np.int64)
+
+    @staticmethod
+    def _weights(sample_weight: npt.ArrayLike | None, y: npt.NDArray[Any]) -> FloatArray | None:
+        """Checked weights of the rows, shape (n_tracks,), scaled to a mean of 1; None where all rows are alike."""
+        if sample_weight is None:
+            return None
+        weight = np.asarray(sample_weight, dtype=np.float64)
+        if weight.shape != y.shape or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
+            raise ValueError(f"sample_weight must hold {len(y)} finite numbers, none negative and not all of them zero")
+        return np.asarray(weight / weight.mean())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,10 +1,15 @@
 """From a model's scores to probabilities that mean what they say.
 
 Calibration is learnt from out-of-fold predictions only, and is strictly increasing: it never changes an order, so ROC
-AUC is the same before and after.
+AUC is the same before and after. Families, from the simplest to the richest: identity; temperature (Guo et al. 2017);
+Platt (1999); beta (Kull, Silva Filho & Flach 2017). `models.calibration_choice` picks among them.
 """
 
-from dataclasses import dataclass
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,101 +39,178 @@ def log_odds(probability: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class PlattCalibration:
-    """``expit(slope * log_odds(p) + intercept)`` with a positive slope.
+class Calibration(ABC):
+    """A strictly increasing map of scores to probabilities; its parameters are checked, for they may be a stranger's.
 
-    Parameters
+    Attributes
     ----------
-    slope : float
-        Above 1 sharpens, below 1 flattens; always > 0.
-    intercept : float
-        Shift on the log-odds scale.
-
-    References
-    ----------
-    Platt, J. (1999). Probabilistic outputs for support vector machines. The log-odds form is that of Kull, M. et al.
-    (2017), Beta calibration, with equal slopes.
+    name : str
+        The family.
     """
 
-    slope: float = 1.0
-    intercept: float = 0.0
+    name: ClassVar[str]
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.slope) and np.isfinite(self.intercept) and self.slope > 0):
-            raise ValueError(f"a calibration needs a positive slope and finite values, got {self}")
+        if not all(math.isfinite(value) for value in self.parameters().values()) or not self._increases():
+            raise ValueError(f"a {self.name} calibration needs {self._needs()}, got {self.parameters()}")
 
     def apply(self, probability: FloatArray) -> FloatArray:
         """Calibrated probabilities, in the order of the given ones."""
         return np.asarray(expit(self.apply_log_odds(probability)), dtype=np.float64)
 
+    @abstractmethod
     def apply_log_odds(self, probability: FloatArray) -> FloatArray:
         """Calibrated log-odds: the scale on which effects add up."""
-        return self.slope * log_odds(probability) + self.intercept
+
+    @abstractmethod
+    def _increases(self) -> bool:
+        """Whether it is strictly increasing."""
+
+    @classmethod
+    def _needs(cls) -> str:
+        return "finite numbers"
+
+    def parameters(self) -> dict[str, float]:
+        """What `calibration_from` makes it again from."""
+        return asdict(self)
 
 
-def fit_platt(y: npt.NDArray[np.int64], probability: FloatArray, *, iterations: int = 50) -> PlattCalibration:
-    """Fit a Platt calibration by Newton's method.
+@dataclass(frozen=True)
+class IdentityCalibration(Calibration):
+    """Scores as they are, but for the clipping of `log_odds`."""
 
-    Platt's smoothed targets, (n1 + 1) / (n1 + 2) and 1 / (n0 + 2), stand in for 1 and 0: they keep a perfectly
-    separating score from an infinite slope.
+    name: ClassVar[str] = "identity"
+
+    def apply_log_odds(self, probability: FloatArray) -> FloatArray:
+        """``log_odds(p)``."""
+        return log_odds(probability)
+
+    def _increases(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class TemperatureCalibration(Calibration):
+    """``expit(slope * log_odds(p))``.
 
     Parameters
     ----------
-    y : ndarray of int, shape (n,)
-        0 or 1; both must occur.
-    probability : ndarray of float, shape (n,)
-        Out-of-fold scores in [0, 1].
-    iterations : int
-        At most this many Newton steps.
+    slope : float
+        One over the temperature. Above 0; below 1 it flattens overconfident scores.
+    """
 
-    Returns
-    -------
-    PlattCalibration
-        The identity with a shifted intercept where the scores are constant or point the wrong way (a calibration must
-        not turn an order round).
+    name: ClassVar[str] = "temperature"
+    slope: float
+
+    def apply_log_odds(self, probability: FloatArray) -> FloatArray:
+        """``slope * log_odds(p)``."""
+        return self.slope * log_odds(probability)
+
+    def _increases(self) -> bool:
+        return self.slope > 0
+
+    @classmethod
+    def _needs(cls) -> str:
+        return "a finite, positive slope"
+
+
+@dataclass(frozen=True)
+class PlattCalibration(Calibration):
+    """``expit(slope * log_odds(p) + intercept)``.
+
+    Parameters
+    ----------
+    slope : float
+        Above 0; below 1 it flattens overconfident scores.
+    intercept : float
+        Shifts the log-odds.
+    """
+
+    name: ClassVar[str] = "platt"
+    slope: float
+    intercept: float
+
+    def apply_log_odds(self, probability: FloatArray) -> FloatArray:
+        """``slope * log_odds(p) + intercept``."""
+        return self.slope * log_odds(probability) + self.intercept
+
+    def _increases(self) -> bool:
+        return self.slope > 0
+
+    @classmethod
+    def _needs(cls) -> str:
+        return "a finite, positive slope and a finite intercept"
+
+
+@dataclass(frozen=True)
+class BetaCalibration(Calibration):
+    """``expit(a * ln p - b * ln(1 - p) + c)``: Platt's, with a slope of its own at either end.
+
+    Parameters
+    ----------
+    a, b : float
+        At least 0, one of them above 0: the slopes on log-odds near p = 0 and near p = 1.
+    c : float
+        Shifts the log-odds.
+    """
+
+    name: ClassVar[str] = "beta"
+    a: float
+    b: float
+    c: float
+
+    def apply_log_odds(self, probability: FloatArray) -> FloatArray:
+        """``a * ln p - b * ln(1 - p) + c``."""
+        clipped = np.clip(probability, EDGE, 1.0 - EDGE)
+        scores: FloatArray = self.a * np.log(clipped) - self.b * np.log1p(-clipped) + self.c
+        return scores
+
+    def _increases(self) -> bool:
+        return min(self.a, self.b) >= 0 and max(self.a, self.b) > 0
+
+    @classmethod
+    def _needs(cls) -> str:
+        return "finite a, b >= 0 (not both 0) and a finite c"
+
+
+FAMILIES: dict[str, type[Calibration]] = {
+    family.name: family for family in (IdentityCalibration, TemperatureCalibration, PlattCalibration, BetaCalibration)
+}
+"""Every family by name, from the simplest to the richest."""
+
+
+def calibration_from(name: str, parameters: Mapping[str, float]) -> Calibration:
+    """Make a calibration again from what `Calibration.parameters` said, as read from a file.
+
+    Parameters
+    ----------
+    name : str
+        One of ``FAMILIES``.
+    parameters : mapping of str to float
+        Exactly the family's own.
 
     Raises
     ------
     ValueError
-        If one class is missing or lengths differ.
+        If the family is unknown, a parameter is missing, too much, no number, not finite, or would break the order.
     """
-    if len(y) != len(probability):
-        raise ValueError(f"{len(y)} labels for {len(probability)} scores")
-    positives = int(y.sum())
-    negatives = len(y) - positives
-    if not positives or not negatives:
-        raise ValueError("calibration needs both liked and skipped tracks")
-    target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    x = log_odds(probability)
-    weights = _newton(x, target, iterations)
-    if weights is None:
-        base = float(log_odds(np.array([target.mean()]))[0])
-        return PlattCalibration(1.0, base - float(np.mean(x)))
-    return PlattCalibration(float(weights[0]), float(weights[1]))
+    if not isinstance(name, str) or name not in FAMILIES:
+        raise ValueError(f"unknown calibration {name!r}, expected one of {', '.join(FAMILIES)}")
+    family = FAMILIES[name]
+    expected = [field.name for field in fields(family)]
+    if not isinstance(parameters, Mapping) or set(parameters) != set(expected):
+        raise ValueError(f"a {name} calibration has the parameters {expected}, got {parameters!r}")
+    if not all(type(value) in {int, float} for value in parameters.values()):
+        raise ValueError(f"the parameters of a {name} calibration are numbers, got {dict(parameters)!r}")
+    try:
+        return family(**{key: float(parameters[key]) for key in expected})
+    except OverflowError as error:
+        raise ValueError(f"the parameters of a {name} calibration are out of range") from error
 
 
-def _newton(x: FloatArray, target: FloatArray, iterations: int) -> FloatArray | None:
-    """Logistic regression of ``target`` on one score; None where its slope is not positive."""
-    design = np.column_stack([x, np.ones_like(x)])
-    weights = np.array([1.0, 0.0])
-    loss = _log_loss(design @ weights, target)
-    for _ in range(iterations):
-        fitted = expit(design @ weights)
-        gradient = design.T @ (fitted - target)
-        curvature = fitted * (1 - fitted)
-        # The small ridge keeps a constant score from making the matrix singular.
-        hessian = (design * curvature[:, None]).T @ design + 1e-9 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        # Far from the optimum a whole Newton step can overshoot: it is halved until the loss falls.
-        while (candidate := _log_loss(design @ (weights - step), target)) > loss and np.abs(step).max() > 1e-12:
-            step = step / 2
-        weights, loss = weights - step, min(candidate, loss)
-        if np.abs(step).max() < 1e-10:
-            break
-    if not np.all(np.isfinite(weights)) or weights[0] <= 1e-3:
-        return None
-    return weights
+def fit_platt(y: npt.NDArray[np.int64], probability: FloatArray) -> PlattCalibration:
+    """Fit a Platt calibration; see `models.calibration_choice.fit_family`."""
+    from models.calibration_choice import fit_family  # noqa: PLC0415 (it imports this module)
 
-
-def _log_loss(scores: FloatArray, target: FloatArray) -> float:
-    return float(np.sum(np.logaddexp(0.0, scores) - target * scores))
+    found = fit_family(PlattCalibration.name, y, probability)
+    return PlattCalibration(**found.parameters())

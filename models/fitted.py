@@ -79,6 +79,7 @@ def fit_model(
     tracks: pd.DataFrame,
     y: npt.NDArray[Any],
     groups: npt.NDArray[Any] | None = None,
+    sample_weight: npt.NDArray[Any] | None = None,
 ) -> FittedModel:
     """Fit a family's preparation and estimator on training rows.
 
@@ -94,6 +95,8 @@ def fit_model(
         1 = liked, 0 = skipped.
     groups : ndarray, shape (n_tracks,), optional
         Artists, kept on one side of any split made inside.
+    sample_weight : ndarray of float, shape (n_tracks,), optional
+        How much each label counts.
 
     Returns
     -------
@@ -112,7 +115,8 @@ def fit_model(
             "Add tracks of the other kind, or use fewer folds if they are few.",
         )
     preparation = spec.preparation().fit(tracks, labels)
-    estimator = spec.build({**defaults(spec.space), **params}, seed).fit(preparation.transform(tracks), labels, groups)
+    estimator = spec.build({**defaults(spec.space), **params}, seed)
+    estimator.fit(preparation.transform(tracks), labels, groups, sample_weight)
     return FittedModel(spec, preparation, estimator)
 
 

@@ -83,11 +83,14 @@ class Rows:
         0 or 1.
     held_out : ndarray of bool, shape (n_rows, n_members)
         The rows each member must not train on; it is judged on them.
+    weight : ndarray of float, shape (n_rows,), optional
+        Of each row's loss in training; 1 where None. Judging does not weigh.
     """
 
     X: npt.NDArray[np.float32]
     y: npt.NDArray[np.float32]
     held_out: npt.NDArray[np.bool_]
+    weight: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -232,7 +235,10 @@ class _Loop:
     def take(self, rows: Rows) -> None:
         """Put the data where the traced function reads it."""
         constant = self._tf.constant
-        self._data = constant(rows.X), constant(rows.y[:, None]), constant((~rows.held_out).astype(np.float32))
+        train_on = (~rows.held_out).astype(np.float32)
+        if rows.weight is not None:
+            train_on *= rows.weight[:, None].astype(np.float32)
+        self._data = constant(rows.X), constant(rows.y[:, None]), constant(train_on)
 
     def epoch(self, order: npt.NDArray[np.int64], batch_size: int) -> tuple[float, npt.NDArray[np.float32]]:
         """One pass over the rows in this order: mean training loss, and all rows' logits after it."""

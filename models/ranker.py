@@ -1,4 +1,4 @@
-"""The ranker: fitted models, calibration and threshold as one thing that is saved, loaded and asked.
+"""The ranker: fitted models, calibration, artists and threshold as one thing that is saved, loaded and asked.
 
 A ranker needs neither TensorFlow nor MLflow nor Optuna to load and to rank.
 """
@@ -6,24 +6,39 @@ A ranker needs neither TensorFlow nor MLflow nor Optuna to load and to rank.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
-from features.errors import InputError
-from features.schema import AUDIO_FEATURES
-from models.calibration import PlattCalibration
+from features.artists import artist_hashes
+from features.columns import AUDIO_FEATURES
+from features.context import ArtistProfiles
+from features.inputs import input_table
+from models.affinity import ArtistAffinity
+from models.base_rate import adjust, class_weights, estimate_base_rate
+from models.calibration import Calibration
+from models.evidence import Evidence, OutOfFold
 from models.explain import shapley_effects
-from models.fitted import FittedModel
 from models.known import KnownTracks
-from models.threshold import expected_precision, precision_threshold
+from models.member import Member
+from models.ranking import (
+    ARTIST_LIKED,
+    Ranking,
+    check_cut,
+    check_features,
+    feature_of,
+    missed,
+    promised_threshold,
+    rate_notes,
+)
+from models.threshold import expected_precision
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 RANKED_COLUMNS = ["rank", "like_probability", "predicted_like", "known"]
 """What ranking adds to a table; an earlier ranking's are replaced."""
@@ -32,50 +47,18 @@ BACKGROUND_TRACKS = 32
 
 
 @dataclass(frozen=True)
-class OutOfFold:
-    """Calibrated out-of-fold predictions: the evidence behind every threshold.
-
-    Parameters
-    ----------
-    liked : ndarray of int, shape (n,)
-    probability : ndarray of float, shape (n,)
-    """
-
-    liked: IntArray
-    probability: FloatArray
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Ranked candidates and what is promised about them.
-
-    Parameters
-    ----------
-    tracks : DataFrame
-        The kept tracks, best first, with ``rank`` (from 1), ``like_probability``, ``predicted_like`` and ``known``.
-    threshold : float
-        ``predicted_like`` is ``like_probability >= threshold``.
-    n_candidates : int
-    expected_precision : tuple of float
-        (value, low, high) for the kept tracks, a 90 % interval; NaN when none is kept.
-    """
-
-    tracks: pd.DataFrame
-    threshold: float
-    n_candidates: int
-    expected_precision: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
 class Ranker:
     """Scores tracks for one listener and keeps those they will probably like.
 
     Parameters
     ----------
-    members : tuple of FittedModel
-        One model a fold, averaged.
-    calibration : PlattCalibration
-        From out-of-fold predictions.
+    members : tuple of Member
+    calibration : Calibration
+        Of the members' weighted mean, from out-of-fold predictions.
+    affinity : ArtistAffinity
+        What the labels say of artists.
+    profiles : ArtistProfiles
+        How artists sound.
     threshold : float
         The cut used when nothing else is asked for, in [0, 1].
     out_of_fold : OutOfFold
@@ -83,23 +66,25 @@ class Ranker:
         Fingerprints of the listener's labelled tracks: candidates among them are flagged.
     trained_on : KnownTracks
         Fingerprints of the tracks its models and calibration have seen; a judge leaves these out.
-    background : ndarray of float, shape (n_background, 13)
-        Features of some training tracks, in the order of ``AUDIO_FEATURES``.
+    background : DataFrame, shape (n_background, n_inputs)
+        What models read of some training tracks.
     info : mapping
         What it is and where it comes from (JSON values).
     """
 
-    members: tuple[FittedModel, ...]
-    calibration: PlattCalibration
+    members: tuple[Member, ...]
+    calibration: Calibration
+    affinity: ArtistAffinity
+    profiles: ArtistProfiles
     threshold: float
     out_of_fold: OutOfFold
     known: KnownTracks
     trained_on: KnownTracks
-    background: FloatArray
+    background: pd.DataFrame
     info: Mapping[str, Any] = field(default_factory=dict)
 
     def predict_proba(self, tracks: pd.DataFrame) -> FloatArray:
-        """Calibrated like probability of each track.
+        """Calibrated like probability of each track, at the training table's base rate.
 
         Parameters
         ----------
@@ -118,7 +103,7 @@ class Ranker:
         """
         if not len(tracks):
             return np.zeros(0)
-        return self.calibration.apply(self._mean_score(_feature_table(tracks)))
+        return np.asarray(expit(self._log_odds(self.inputs(tracks), _artists(tracks))))
 
     def rank(
         self,
@@ -127,6 +112,7 @@ class Ranker:
         min_precision: float | None = None,
         top: int | None = None,
         threshold: float | None = None,
+        base_rate: float | None = None,
     ) -> pd.DataFrame:
         """Keep the candidates the listener will probably like, best first.
 
@@ -135,11 +121,14 @@ class Ranker:
         candidates : DataFrame
             A tracks table.
         min_precision : float, optional
-            Cut where out-of-fold precision is at least this, in (0, 1].
+            Cut so that at least this share of the kept candidates will be liked, with a confidence of 90 %; in (0, 1].
         top : int, optional
             Keep this many instead of cutting.
         threshold : float, optional
             Cut at this like probability, in [0, 1].
+        base_rate : float, optional
+            The share of the candidates that the listener would like, in (0, 1). By default it is estimated from their
+            scores, and taken to be the training table's unless it surely is another.
 
         Returns
         -------
@@ -151,7 +140,9 @@ class Ranker:
         InputError
             If more than one cut is asked for, one is out of range, or the precision is out of reach.
         """
-        return self.ranking(candidates, min_precision=min_precision, top=top, threshold=threshold).tracks
+        return self.ranking(
+            candidates, min_precision=min_precision, top=top, threshold=threshold, base_rate=base_rate
+        ).tracks
 
     def ranking(
         self,
@@ -160,11 +151,24 @@ class Ranker:
         min_precision: float | None = None,
         top: int | None = None,
         threshold: float | None = None,
+        base_rate: float | None = None,
     ) -> Ranking:
-        """`rank` together with the threshold and the precision to expect."""
-        cut = self.choose_threshold(min_precision=min_precision, top=top, threshold=threshold)
+        """`rank` together with the threshold, the precision to expect and what to know beside."""
+        check_cut(min_precision, top, threshold, base_rate)
         candidates = candidates.drop(columns=RANKED_COLUMNS, errors="ignore")
         probability = self.predict_proba(candidates)
+        trained = self.like_rate
+        found = (
+            estimate_base_rate(probability, trained, n_trained=len(self.out_of_fold.liked))
+            if len(probability)
+            else None
+        )
+        rate = base_rate if base_rate is not None else found.rate if found is not None else trained
+        probability = adjust(probability, trained, rate)
+        evidence = self._evidence(candidates, rate)
+        cut = self.threshold if threshold is None else threshold
+        if min_precision is not None:
+            cut = promised_threshold(evidence, probability, _artists(candidates), min_precision)
         table = candidates.assign(like_probability=probability, predicted_like=probability >= cut)
         table = table.assign(known=self.known.flags(candidates) if len(candidates) else np.zeros(0, dtype=bool))
         tie_break = [name for name in ("track_id", *AUDIO_FEATURES) if name in table]
@@ -176,36 +180,21 @@ class Ranker:
         kept = kept.reset_index(drop=True)
         kept_p = kept["like_probability"].to_numpy(dtype=np.float64)
         lowest = float(kept_p.min()) if top is not None and len(kept_p) else cut
-        support = int(np.sum(self.out_of_fold.probability >= lowest))
-        return Ranking(kept, cut, len(candidates), expected_precision(kept_p, support))
+        above = evidence.weight[evidence.probability >= lowest]
+        support = round(float(above.sum() ** 2 / (above**2).sum())) if len(above) else 0
+        told = found if base_rate is None else None
+        lacking = missed(self.background, candidates, artists=bool(self.affinity.coefficients.any()))
+        notes = (*lacking, *rate_notes(told, trained, rate))
+        return Ranking(kept, cut, len(candidates), expected_precision(kept_p, support), told, notes)
 
-    def choose_threshold(
-        self, *, min_precision: float | None = None, top: int | None = None, threshold: float | None = None
-    ) -> float:
-        """The cut for what was asked; see `rank` for the parameters and errors."""
-        if sum(value is not None for value in (min_precision, top, threshold)) > 1:
-            raise InputError(
-                "more than one cut was asked for (min_precision, top, threshold)", "give one of them, or none"
-            )
-        if top is not None and top < 1:
-            raise InputError(f"top must be at least 1, got {top}", "ask for the number of tracks you want to keep")
-        if threshold is not None:
-            if not 0 <= threshold <= 1:
-                raise InputError(f"a threshold is a like probability from 0 to 1, got {threshold}", "try 0.5")
-            return threshold
-        if min_precision is None:
-            return self.threshold
-        if not 0 < min_precision <= 1:
-            raise InputError(
-                f"a precision lies above 0 and at most at 1, got {min_precision}", "0.8 means: 8 of 10 kept are liked"
-            )
-        found = precision_threshold(self.out_of_fold.liked, self.out_of_fold.probability, min_precision)
-        if found is None:
-            raise InputError(
-                f"no cut of this ranker reached a precision of {min_precision:g} on tracks it had not seen",
-                "ask for less, or train on more tracks",
-            )
-        return found
+    @property
+    def like_rate(self) -> float:
+        """Share of likes among the training tracks."""
+        return float(np.mean(self.out_of_fold.liked))
+
+    def knowing(self, catalogue: pd.DataFrame) -> Ranker:
+        """The same ranker with more tracks to tell how artists sound (canonical columns); labels are not read."""
+        return replace(self, profiles=self.profiles.with_catalogue(catalogue))
 
     def explain(self, tracks: pd.DataFrame, *, permutations: int = 16) -> pd.DataFrame:
         """Signed effects of each track's features on its log-odds of being liked.
@@ -218,13 +207,29 @@ class Ranker:
 
         Returns
         -------
-        DataFrame, shape (n_tracks, 1 + 13)
-            Index of ``tracks``; ``base`` (log-odds of a background track) and one column a feature. A row's sum is the
-            log-odds of its like probability.
+        DataFrame, shape (n_tracks, 1 + n_features)
+            Index of ``tracks``; ``base`` (log-odds of a background track), one column an audio feature, and one each
+            of ``release_year``, ``popularity``, ``explicit``, ``artist_sound`` (all of the artist's profile together)
+            and ``artist_liked`` (the labels of the artist's other tracks) where the ranker uses them. A row's sum is
+            the log-odds of its like probability.
         """
-        values = _feature_table(tracks).to_numpy(dtype=np.float64)
-        effects, base = shapley_effects(self._log_odds, values, self.background, permutations=permutations)
-        table = pd.DataFrame(effects, columns=list(AUDIO_FEATURES), index=tracks.index)
+        inputs, artists = self.inputs(tracks), _artists(tracks)
+        keys, code = np.unique(np.append(artists, 0), return_inverse=True)
+        values = np.column_stack([inputs.to_numpy(dtype=np.float64), code[:-1]])
+        nobody = np.full(len(self.background), float(code[-1]))
+        background = np.column_stack([self.background.to_numpy(dtype=np.float64), nobody])
+        columns = list(self.background.columns)
+        owners = [feature_of(name) for name in columns] + [ARTIST_LIKED]
+        names = list(dict.fromkeys(owners))
+
+        def score(rows: FloatArray) -> FloatArray:
+            return self._log_odds(pd.DataFrame(rows[:, :-1], columns=columns), keys[rows[:, -1].astype(np.int64)])
+
+        owner = [names.index(name) for name in owners]
+        effects, base = shapley_effects(score, values, background, owner=owner, permutations=permutations)
+        table = pd.DataFrame(effects, columns=names, index=tracks.index)
+        if not self.affinity.coefficients.any():
+            table = table.drop(columns=ARTIST_LIKED)
         table.insert(0, "base", base)
         return table
 
@@ -234,31 +239,47 @@ class Ranker:
 
         return save_ranker(self, Path(folder))
 
-    def _mean_score(self, features: pd.DataFrame) -> FloatArray:
-        mean: FloatArray = np.mean([member.predict(features) for member in self.members], axis=0)
-        return mean
+    def inputs(self, tracks: pd.DataFrame) -> pd.DataFrame:
+        """What the models read of these tracks.
 
-    def _log_odds(self, values: FloatArray) -> FloatArray:
-        return self.calibration.apply_log_odds(self._mean_score(pd.DataFrame(values, columns=list(AUDIO_FEATURES))))
+        Parameters
+        ----------
+        tracks : DataFrame, n_tracks rows
+            A tracks table; a column that is not there is all missing. How artists sound is read from the ranker's
+            profiles and from the other rows.
+
+        Returns
+        -------
+        DataFrame of float, shape (n_tracks, n_inputs)
+
+        Raises
+        ------
+        InputError
+            If no audio feature column is there, or one is not numeric.
+        """
+        check_features(tracks)
+        return input_table(self.profiles.attach_together(tracks)).reindex(columns=list(self.background.columns))
+
+    def _log_odds(self, inputs: pd.DataFrame, artists: npt.NDArray[np.uint64]) -> FloatArray:
+        mean: FloatArray = np.sum([member.weight * member.predict(inputs) for member in self.members], axis=0)
+        log_odds = self.calibration.apply_log_odds(mean)
+        return log_odds + self.affinity.shift(log_odds, artists)
+
+    def _evidence(self, candidates: pd.DataFrame, rate: float) -> Evidence:
+        """Out-of-fold rows that resemble the candidates: as many familiar artists, as many likes."""
+        familiar = self.affinity.familiar(_artists(candidates)) if len(candidates) else np.zeros(1, dtype=bool)
+        evidence = self.out_of_fold.evidence(float(np.mean(familiar)))
+        trained = self.like_rate
+        weight = evidence.weight * class_weights(evidence.liked, trained, rate)
+        return Evidence(evidence.liked, adjust(evidence.probability, trained, rate), evidence.artist, weight)
 
 
-def background_of(tracks: pd.DataFrame, seed: int) -> FloatArray:
-    """Features of up to BACKGROUND_TRACKS tracks drawn at random, shape (n, 13)."""
-    sample = tracks.sample(n=min(BACKGROUND_TRACKS, len(tracks)), random_state=seed)
-    return _feature_table(sample).to_numpy(dtype=np.float64)
+def background_of(inputs: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Inputs of up to BACKGROUND_TRACKS tracks drawn at random, shape (n, n_inputs)."""
+    return inputs.sample(n=min(BACKGROUND_TRACKS, len(inputs)), random_state=seed).reset_index(drop=True)
 
 
-def _feature_table(tracks: pd.DataFrame) -> pd.DataFrame:
-    """The 13 features as floats; a column that is not there is all missing."""
-    present = [name for name in AUDIO_FEATURES if name in tracks]
-    if not present:
-        raise InputError(
-            "the tracks have none of the audio features (acousticness, danceability, ...)",
-            "read them with earmark.read, which recognises most exporters' columns",
-        )
-    try:
-        return tracks.reindex(columns=list(AUDIO_FEATURES)).astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"the audio features are not all numbers: {error}", "read the tracks with earmark.read, which checks them"
-        ) from error
+def _artists(tracks: pd.DataFrame) -> npt.NDArray[np.uint64]:
+    if "artist_name" not in tracks:
+        return np.zeros(len(tracks), dtype=np.uint64)
+    return artist_hashes(tracks["artist_name"])

@@ -26,16 +26,11 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import InputError, RankerFormatError
-from features.schema import AUDIO_FEATURES
-from features.state import State
-from models.calibration import PlattCalibration
-from models.fitted import FittedModel
-from models.known import KEYS, KnownTracks
-from models.ranker import OutOfFold, Ranker
-from models.registry import spec
+from models.ranker import Ranker
+from models.ranker_parts import pack, unpack
 
 FORMAT = "earmark-ranker"
-VERSION = 1
+VERSION = 2
 MANIFEST = "ranker.json"
 ARRAYS = "arrays.npz"
 RETRAIN = "train again, or copy the folder again from where it came"
@@ -84,34 +79,12 @@ def _swap(staging: Path, folder: Path) -> None:
 
 def _files(ranker: Ranker) -> dict[str, bytes]:
     """Every file of the folder by name."""
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "background": ranker.background,
-        "out_of_fold/liked": ranker.out_of_fold.liked,
-        "out_of_fold/probability": ranker.out_of_fold.probability,
-        **{f"known/{name}": values for name, values in ranker.known.fingerprints.items()},
-        **{f"trained_on/{name}": values for name, values in ranker.trained_on.fingerprints.items()},
-    }
-    files: dict[str, bytes] = {}
-    members = []
-    for number, member in enumerate(ranker.members):
-        state = member.get_state()
-        arrays |= {f"members/{number}/{name}": values for name, values in state.arrays.items()}
-        blobs = {name: f"member-{number}-{name.replace('/', '-')}" for name in state.blobs}
-        files |= {blobs[name]: content for name, content in state.blobs.items()}
-        members.append({"family": member.spec.name, "settings": dict(state.settings), "blobs": blobs})
+    content, arrays, files = pack(ranker)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     files[ARRAYS] = buffer.getvalue()
-    manifest = {
-        "format": FORMAT,
-        "version": VERSION,
-        "info": dict(ranker.info),
-        "features": list(AUDIO_FEATURES),
-        "threshold": ranker.threshold,
-        "calibration": {"slope": ranker.calibration.slope, "intercept": ranker.calibration.intercept},
-        "members": members,
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
-    }
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
+    manifest = {"format": FORMAT, "version": VERSION, **content, "files": digests}
     manifest["digest"] = _digest(manifest)
     files[MANIFEST] = json.dumps(manifest, indent=1, allow_nan=False).encode()
     return files
@@ -135,7 +108,8 @@ def load(folder: str | Path) -> Ranker:
     folder = Path(folder)
     manifest = _read_manifest(folder)
     try:
-        return _assemble(manifest, _read_files(folder, manifest))
+        files = _read_files(folder, manifest)
+        return unpack(manifest, _arrays(files[ARRAYS]), files)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
         raise RankerFormatError(
             f"the ranker at {folder} does not hold what its format asks for: {error}", RETRAIN
@@ -161,9 +135,14 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     version = manifest.get("version")
     if not isinstance(version, int) or version < 1:
         raise RankerFormatError(f"{path} has no format version", RETRAIN)
+    if version < VERSION:
+        raise RankerFormatError(
+            f"the ranker at {folder} has format {version}, which an older earmark wrote; this one reads {VERSION}",
+            "train again: rankers of another format hold other models",
+        )
     if version > VERSION:
         raise RankerFormatError(
-            f"the ranker at {folder} has format {version}; this earmark reads up to {VERSION}",
+            f"the ranker at {folder} has format {version}; this earmark reads {VERSION}",
             "update earmark, or train again with this one",
         )
     try:
@@ -193,45 +172,6 @@ def _read_files(folder: Path, manifest: Mapping[str, Any]) -> dict[str, bytes]:
     return files
 
 
-def _assemble(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Ranker:
-    if tuple(manifest["features"]) != AUDIO_FEATURES:
-        raise ValueError("the features are not those of this earmark")
-    arrays = _arrays(files[ARRAYS])
-    members = tuple(_member(number, entry, arrays, files) for number, entry in enumerate(manifest["members"]))
-    if not members:
-        raise ValueError("it has no models")
-    threshold = float(manifest["threshold"])
-    liked, probability = arrays["out_of_fold/liked"], arrays["out_of_fold/probability"]
-    background = arrays["background"]
-    checks = {
-        "threshold": 0 <= threshold <= 1,
-        "description": isinstance(manifest["info"], dict),
-        "out-of-fold predictions": len(liked) > 0
-        and liked.shape == probability.shape
-        and liked.ndim == 1
-        and bool(np.isin(liked, (0, 1)).all())
-        and bool(((probability >= 0) & (probability <= 1)).all()),
-        "background": background.ndim == 2 and background.shape[1] == len(AUDIO_FEATURES) and len(background) > 0,
-    }
-    for what, fine in checks.items():
-        if not fine:
-            raise ValueError(f"its {what} cannot be right")
-    return Ranker(
-        members=members,
-        calibration=PlattCalibration(**{name: float(manifest["calibration"][name]) for name in ("slope", "intercept")}),
-        threshold=threshold,
-        out_of_fold=OutOfFold(liked.astype(np.int64), probability.astype(np.float64)),
-        known=_fingerprints(arrays, "known"),
-        trained_on=_fingerprints(arrays, "trained_on"),
-        background=background.astype(np.float64),
-        info=manifest["info"],
-    )
-
-
-def _fingerprints(arrays: Mapping[str, npt.NDArray[Any]], part: str) -> KnownTracks:
-    return KnownTracks({name: np.sort(arrays[f"{part}/{name}"].astype(np.uint64)) for name in KEYS})
-
-
 def _arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -241,19 +181,3 @@ def _arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
             return {name: loaded[name] for name in loaded.files}
     except (zipfile.BadZipFile, EOFError, OSError) as error:
         raise ValueError(f"its arrays cannot be read ({error})") from error
-
-
-def _member(
-    number: int, entry: Mapping[str, Any], arrays: Mapping[str, Any], files: Mapping[str, bytes]
-) -> FittedModel:
-    prefix = f"members/{number}/"
-    state = State(
-        settings=entry["settings"],
-        arrays={name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)},
-        blobs={name: files[file] for name, file in entry["blobs"].items()},
-    )
-    try:
-        family = spec(entry["family"])
-    except InputError as error:
-        raise ValueError(error.message) from error
-    return FittedModel.from_state(family, state)

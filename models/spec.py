@@ -39,8 +39,14 @@ class Preparation(Protocol):
 class Estimator(Protocol):
     """A binary classifier in scikit-learn's manner that can also leave and restore its state."""
 
-    def fit(self, X: npt.NDArray[np.float64], y: npt.NDArray[Any], groups: npt.NDArray[Any] | None = None) -> Self:
-        """Fit; ``groups`` keeps an artist on one side of any split made inside."""
+    def fit(
+        self,
+        X: npt.NDArray[np.float64],
+        y: npt.NDArray[Any],
+        groups: npt.NDArray[Any] | None = None,
+        sample_weight: npt.NDArray[Any] | None = None,
+    ) -> Self:
+        """Fit; ``groups`` keeps an artist on one side of any split made inside, weights say how sure a label is."""
 
     def predict_proba(self, X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Probabilities of skip and like: (n_tracks, 2), rows sum to 1."""
@@ -75,6 +81,9 @@ class ModelSpec:
         The paper or documentation behind the method and its space.
     order : int
         Position in tables and in the search (cheap families first).
+    seconds : float
+        What the default trial takes: 8 folds of 2,000 tracks on two cores of today, imports included. A search with
+        few seconds leaves out what would not finish.
     """
 
     name: str
@@ -85,6 +94,7 @@ class ModelSpec:
     space: Space
     reference: str
     order: int = 0
+    seconds: float = 1.0
 
     def build(self, params: Mapping[str, Value], seed: int) -> Estimator:
         """An unfitted estimator."""

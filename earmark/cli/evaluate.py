@@ -7,57 +7,85 @@ import typer
 
 from earmark.cli.options import (
     Budget,
+    Catalogue,
     Jobs,
     Json,
     Label,
     Metric,
     Models,
     Seed,
-    SplitKind,
     Trials,
     Verbose,
     answer,
     note,
 )
 
+BOTH = "both"
+Views = Annotated[
+    str,
+    typer.Option(
+        "--split", help="both (unseen and familiar artists), or one of artist, random, time (needs added_at)."
+    ),
+]
+
 
 def evaluate(
     source: Annotated[str, typer.Argument(help="A source's name or a file.")],
     label: Label = None,
     models: Models = "",
-    folds: Annotated[int, typer.Option("--folds", help="Outer folds.")] = 5,
+    folds: Annotated[int, typer.Option("--folds", help="Outer folds of each view.")] = 5,
     budget: Budget = None,
     trials: Trials = None,
-    split: SplitKind = "artist",
+    split: Views = BOTH,
     metric: Metric = "roc_auc",
     seed: Seed = 0,
     jobs: Jobs = 2,
+    catalogue: Catalogue = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the predictions go (parquet).")] = None,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Judge the whole of train by outer folds: every track is predicted by a ranker that never saw it."""
-    from earmark.answers import evaluate_answer
+    """Judge the whole of train by outer folds: every track is predicted by a ranker that never saw it.
+
+    The budget is shared by all folds and the learning curve.
+    """
     from earmark.cli.configuring import fit_config
-    from earmark.cli.leaderboard import say_evaluation
+    from earmark.cli.evaluation_table import say_evaluation
     from earmark.cli.live import live_progress, say_read
+    from earmark.evaluation_answer import evaluate_answer
     from earmark.files import check_target, write_atomically
     from earmark.home import Home
     from earmark.reading import read_tracks
     from earmark.session import alone
     from experiments.nested import evaluate_folds
+    from experiments.splits import SPLITS
+    from features.catalogue import read_catalogue
+    from features.errors import InputError
     from features.identity import table_digest
 
-    config = fit_config(models=models, budget=budget, trials=trials, split=split, metric=metric, seed=seed, jobs=jobs)
+    if split not in (BOTH, *SPLITS):
+        raise InputError(f"there is no split {split!r}", "one of: " + ", ".join((BOTH, *SPLITS)))
+    inner = "artist" if split == BOTH else split  # both views judge what train does when it is not told otherwise
+    config = fit_config(models=models, budget=budget, trials=trials, split=inner, metric=metric, seed=seed, jobs=jobs)
     home = Home.here()
     home.prepare()
     if output is not None:
         check_target(output)  # before minutes are spent on what could not be kept
     read = read_tracks(source, label=label)
     say_read(read)
+    known = None
+    if catalogue is not None:
+        known = read_catalogue(catalogue, artists=read.tracks["artist_name"].dropna().unique())
+        note("\n".join(known.notes))
     with alone(home), live_progress() as on_progress:
         evaluation = evaluate_folds(
-            read.tracks, config, n_folds=folds, storage_url=home.search_url, on_progress=on_progress
+            read.tracks,
+            config,
+            views=("artist", "random") if split == BOTH else (),
+            n_folds=folds,
+            catalogue=None if known is None else known.tracks,
+            storage_url=home.search_url,
+            on_progress=on_progress,
         )
     path = output or home.mlruns / "evaluations" / f"{table_digest(read.tracks)[:12]}-{split}-{seed}.parquet"
     if output is None:

@@ -1,4 +1,4 @@
-"""The tables at the end of a train or an evaluation, on stderr: data is what --json gives."""
+"""The tables at the end of a train, on stderr: data is what --json gives."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from earmark.cli.options import note
 from earmark.cli.tables import text_table
 from earmark.session import Session
-from experiments.nested import Evaluation
 
 SHOWN = ("roc_auc", "average_precision", "accuracy", "precision", "recall", "f0_5", "combined", "log_loss", "ece")
 
@@ -14,7 +13,7 @@ SHOWN = ("roc_auc", "average_precision", "accuracy", "precision", "recall", "f0_
 def say_session(session: Session) -> None:
     """Families and baselines beside each other on the held-out tracks, and what became of the ranker."""
     result = session.result
-    rows = [_row(f"ranker ({result.winner})", "", result.metrics)]
+    rows = [_row(f"ranker ({result.model})", "", result.metrics)]
     rows += [_row(family.title, str(len(family.trials)), family.held_out) for family in result.families]
     rows += [_row(f"{baseline.title} (baseline)", "", baseline.metrics) for baseline in result.baselines]
     rows.append(_row("keep everything", "", result.keep_everything))
@@ -32,16 +31,6 @@ def say_session(session: Session) -> None:
     place = "It is the new champion" if session.verdict.promote else "The champion stays"
     note(f"{place}: {session.verdict.reason}.")
     note(f"Ranker: {session.ranker_folder}. Compare runs: earmark ui. Filter a playlist: earmark rank CANDIDATES")
-
-
-def say_evaluation(evaluation: Evaluation) -> None:
-    """Each outer fold, their mean, and its interval."""
-    rows = [_row(f"fold {fold.fold + 1} ({fold.model})", f"{fold.n_test}", fold.metrics) for fold in evaluation.folds]
-    rows.append(_row("mean", "", evaluation.mean))
-    for position, name in enumerate(("low (95 %)", "high (95 %)")):
-        rows.append(_row(name, "", {metric: pair[position] for metric, pair in evaluation.interval.items()}))
-    note("")
-    note(text_table([_split_in_words(evaluation.split), "tracks", *SHOWN], rows).rstrip())
 
 
 def _row(name: str, trials: str, metrics: Mapping[str, float]) -> list[str]:

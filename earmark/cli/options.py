@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -38,7 +39,12 @@ Metric = Annotated[str, typer.Option("--metric", help="What the search optimises
 Seed = Annotated[int, typer.Option("--seed", help="Equal seeds and --trials give equal results.")]
 Jobs = Annotated[int, typer.Option("--jobs", help="Folds fitted at once.")]
 MinPrecision = Annotated[
-    float | None, typer.Option("--min-precision", help="Cut where this precision holds, e.g. 0.8.")
+    float | None,
+    typer.Option("--min-precision", help="Keep tracks of which this share will be liked (90 % sure), e.g. 0.8."),
+]
+Catalogue = Annotated[
+    Path | None,
+    typer.Option("--catalogue", help="Parquet or CSV of any tracks: it tells how artists usually sound."),
 ]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from earmark.cli.options import Json, MinPrecision, Verbose, data, note
+from earmark.cli.options import Catalogue, Json, MinPrecision, Verbose, data, note
 
 FORMATS = ("table", "csv", "json", "m3u")
 ENDINGS = {".csv": "csv", ".json": "json", ".m3u": "m3u", ".m3u8": "m3u", ".txt": "table"}
@@ -18,6 +18,10 @@ def rank(
     min_precision: MinPrecision = None,
     top: Annotated[int | None, typer.Option("--top", help="Keep this many instead of cutting.")] = None,
     threshold: Annotated[float | None, typer.Option("--threshold", help="Cut at this like probability.")] = None,
+    base_rate: Annotated[
+        float | None, typer.Option("--base-rate", help="Share of the candidates you would like, where you know it.")
+    ] = None,
+    catalogue: Catalogue = None,
     why: Annotated[bool, typer.Option("--why", help="Say which features spoke for and against each track.")] = False,
     shape: Annotated[str | None, typer.Option("--format", help="table, csv, json or m3u.")] = None,
     output: Annotated[
@@ -31,7 +35,7 @@ def rank(
     from earmark.files import write_atomically
     from earmark.home import Home
     from earmark.ranking import rank_answer, reasons
-    from earmark.reading import read_tracks
+    from earmark.reading import read_known, read_tracks
     from models.ranker_folder import load
 
     shape = _shape(shape, output, json=json)
@@ -42,7 +46,11 @@ def rank(
     read = read_tracks(candidates, labels=False)
     say_read(read)
     _say_ranker(ranker.info, folder.name, read.source)
-    ranking = ranker.ranking(read.tracks, min_precision=min_precision, top=top, threshold=threshold)
+    if catalogue is not None:
+        ranker = ranker.knowing(read_known(catalogue).tracks)
+    ranking = ranker.ranking(
+        read.tracks, min_precision=min_precision, top=top, threshold=threshold, base_rate=base_rate
+    )
     why_each = reasons(ranker, ranking.tracks) if why else None
     found = rank_answer(ranking, folder.name, report=read.report, why=why_each)
     text = _text(shape, found, ranking.tracks, to_file=output is not None)
@@ -138,6 +146,8 @@ def _summary(found: dict[str, Any], *, by_top: bool) -> None:
             f"Of these, expect {expected['value']:.0%} to be liked (90 % interval {low_to_high}), "
             "if they were picked as the training tracks were."
         )
+    for line in found["notes"]:
+        note(f"Note: {line}.")
     known = sum(track["known"] for track in found["tracks"])
     if known:
         note(f"{known} of the kept tracks were in the training table already.")

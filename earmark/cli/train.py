@@ -6,6 +6,7 @@ import typer
 
 from earmark.cli.options import (
     Budget,
+    Catalogue,
     Jobs,
     Json,
     Label,
@@ -31,6 +32,7 @@ def train(
     min_precision: MinPrecision = None,
     seed: Seed = 0,
     jobs: Jobs = 2,
+    catalogue: Catalogue = None,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -53,7 +55,15 @@ def train(
         min_precision=min_precision,
     )
     with live_progress() as on_progress:
-        session = train_and_record(source, config, Home.here(), label=label, on_progress=on_progress, on_read=say_read)
+        session = train_and_record(
+            source,
+            config,
+            Home.here(),
+            label=label,
+            catalogue=catalogue,
+            on_progress=on_progress,
+            on_read=say_read,
+        )
     say_session(session)
     if json:
         answer(train_answer(session))

@@ -1,7 +1,8 @@
 """Measures the README's figures: ``make bench``, or ``python -m experiments.benchmark [NAME...] [--list] [--json]``.
 
 A benchmark is a module here with a docstring and ``run() -> list[Figure]``; commands of earmark run in processes and
-folders of their own. The exit code is 1 where a figure is not as wanted.
+folders of their own. The exit code is 1 where a figure is not as wanted. ``python -m experiments.benchmark peers`` is a
+command of its own, which takes hours and can be taken up again: ours beside other AutoML systems (``peers --help``).
 """
 
 import argparse
@@ -31,11 +32,18 @@ BENCHMARKS = {
 """Module of each benchmark, in the order they are run: commands first, on a machine that we leave alone."""
 
 ONLY_IF_NAMED = ("evaluate",)
+PEERS = "peers"
+"""Has options of its own, so it stands first and alone."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks that are named, print their figures, and return the exit code."""
-    asked = _asked(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == [PEERS]:
+        from experiments.benchmark.peers.main import main as peers
+
+        return peers(given[1:])
+    asked = _asked(given)
     if asked.list:
         print("\n".join(_listing()))
         return 0
@@ -67,7 +75,9 @@ def measure(name: str) -> list[Figure]:
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m experiments.benchmark", description="Measure the README's figures."
+        prog="python -m experiments.benchmark",
+        description="Measure the README's figures.",
+        epilog=f"See also: {PEERS} --help",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which (default: see --list)")
     parser.add_argument("--list", action="store_true", help="list the benchmarks and leave")

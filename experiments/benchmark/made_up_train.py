@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 
 from experiments.results import BaselineResult, FamilyResult, FloatArray, TrainResult, TrialRecord
+from features.context import ArtistProfiles
+from features.inputs import input_table
 from features.schema import AUDIO_FEATURES
-from models.calibration import PlattCalibration
+from models.affinity import ArtistAffinity
+from models.calibration import IdentityCalibration
+from models.evidence import OutOfFold
 from models.fitted import fit_model
 from models.known import KnownTracks
-from models.ranker import OutOfFold, Ranker, background_of
+from models.member import Member
+from models.ranker import Ranker, background_of
 from models.registry import spec
 from models.space import defaults
 
@@ -53,17 +58,20 @@ def made_up_ranker(tracks: pd.DataFrame, seed: int = 0) -> Ranker:
     """A real ranker of one untuned tree."""
     y = tracks["liked"].to_numpy(dtype=np.int64)
     tree = spec("tree")
-    member = fit_model(tree, defaults(tree.space), seed, tracks, y, np.arange(len(y)))
-    probability = member.predict(tracks)
+    inputs = input_table(tracks)
+    model = fit_model(tree, defaults(tree.space), seed, inputs, y, np.arange(len(y)))
+    probability = model.predict(inputs)
     return Ranker(
-        members=(member,),
-        calibration=PlattCalibration(1.0, 0.0),
+        members=(Member((model,), IdentityCalibration(), 1.0),),
+        calibration=IdentityCalibration(),
+        affinity=ArtistAffinity.none(),
+        profiles=ArtistProfiles.build(),
         threshold=0.5,
-        out_of_fold=OutOfFold(y, probability),
+        out_of_fold=OutOfFold(y, probability, probability, np.zeros(len(y), dtype=bool), np.arange(len(y))),
         known=KnownTracks.of(tracks),
         trained_on=KnownTracks.of(tracks),
-        background=background_of(tracks, seed),
-        info={"source": "made up"},
+        background=background_of(inputs, seed),
+        info={"source": "made up", "model": "tree", "members": {"tree #0": 1.0}},
     )
 
 
@@ -105,7 +113,8 @@ def made_up_result(*, trials: int = 60, seed: int = 0, ranker: Ranker | None = N
         columns={str(name): str(dtype) for name, dtype in tracks.dtypes.items()},
         families=families,
         baselines=baselines,
-        winner="boosted_trees",
+        model="ensemble",
+        weights={"boosted_trees #3": 0.7, "dense #0": 0.3},
         ranker=ranker or made_up_ranker(tracks, seed),
         metrics=metrics,
         intervals={name: (value - 0.03, value + 0.03) for name, value in metrics.items()},
@@ -141,6 +150,7 @@ def _family(
         metrics=_metrics(auc + 0.01),
         held_out=_metrics(auc),
         held_out_probability=_probability(y, auc, rng),
+        weight={"boosted_trees": 0.7, "dense": 0.3}.get(name, 0.0),
         curves=(curve, curve) if name == "dense" else (),
     )
 

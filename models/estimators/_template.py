@@ -46,7 +46,13 @@ class TemplateClassifier(BinaryClassifier):
         self.smoothing = smoothing
         self.random_state = random_state
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,  # noqa: ARG002
+        sample_weight: npt.ArrayLike | None = None,  # noqa: ARG002 - use it: self._weights checks and scales it
+    ) -> Self:
         """Say what is learned. Import heavy packages in here, not at the top: ranking must not wait for them."""
         X, codes = self._start_fit(X, y)  # checks the input, sets classes_; X float with NaN for missing, codes 0 and 1
         known = ~np.isnan(X)

@@ -152,7 +152,13 @@ class DenseNetworks(BinaryClassifier):
         self.patience = patience
         self.random_state = random_state
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
         """Train the networks.
 
         Parameters
@@ -163,6 +169,7 @@ class DenseNetworks(BinaryClassifier):
             Two classes.
         groups : array, shape (n_tracks,), optional
             Artists: each is held out as a whole.
+        sample_weight : array, shape (n_tracks,), optional
         """
         X, codes = self._start_fit(X, y)
         X = np.nan_to_num(X, nan=0.0)
@@ -177,7 +184,12 @@ class DenseNetworks(BinaryClassifier):
         trained = train(
             shape,
             shape.initial(np.random.default_rng(seed)),
-            Rows(encoded, codes.astype(np.float32), fold[:, None] == np.arange(self.n_members)),
+            Rows(
+                encoded,
+                codes.astype(np.float32),
+                fold[:, None] == np.arange(self.n_members),
+                self._weights(sample_weight, codes),
+            ),
             self._plan(),
             seed,
         )
@@ -227,5 +239,6 @@ SPEC = ModelSpec(
     estimator=DenseNetworks,
     space=SPACE,
     reference="Gorishniy et al. 2022, arXiv:2203.05556 (encoding) and 2024, arXiv:2410.24210 (networks side by side)",
-    order=3,
+    order=9,
+    seconds=14.0,
 )

@@ -121,7 +121,13 @@ class HistoricDense(BinaryClassifier):
         self.patience = patience
         self.random_state = random_state
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,  # noqa: ARG002
+        sample_weight: npt.ArrayLike | None = None,  # noqa: ARG002
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -132,6 +138,8 @@ class HistoricDense(BinaryClassifier):
             Two classes.
         groups : array, optional
             Not used: the essay did not know of artists.
+        sample_weight : array, optional
+            Not used: the essay did not know of weights either.
         """
         X, codes = self._start_fit(X, y)
         generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))

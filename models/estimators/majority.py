@@ -30,10 +30,16 @@ class Majority(BinaryClassifier):
     def __init__(self, *, random_state: int | None = None) -> None:
         self.random_state = random_state
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,  # noqa: ARG002
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
         """Count."""
         _, codes = self._start_fit(X, y)
-        self.like_rate_ = float(codes.mean())
+        self.like_rate_ = float(np.average(codes, weights=self._weights(sample_weight, codes)))
         return self
 
     def _like_probability(self, X: FloatArray) -> FloatArray:

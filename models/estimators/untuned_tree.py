@@ -19,6 +19,7 @@ class UntunedTree(ShrunkenTree):
             max_depth=None,
             min_samples_split=2,
             min_samples_leaf=1,
+            ccp_alpha=0.0,
             shrinkage=0.0,
             random_state=random_state,
         )

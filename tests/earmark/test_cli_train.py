@@ -1,7 +1,6 @@
-"""One small train for real, and what can be asked afterwards: its answer, its ranker, the lists, an evaluation."""
+"""One small train for real, and what can be asked afterwards: its answer, its ranker, the lists."""
 
 import json
-import math
 import os
 import re
 import subprocess
@@ -176,42 +175,3 @@ def test_doctor_finds_both_databases_whole(trained: Trained, capsys: pytest.Capt
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
     assert checks["mlflow.db"]["found"] == checks["search.db"]["found"] == "ok"
     assert checks["champion"]["found"] == trained.answer["ranker"]
-
-
-def test_evaluate_judges_every_track_once(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("EARMARK_HOME", str(tmp_path / "own"))
-    table = pd.read_csv(trained.table)
-    arguments = ["evaluate", str(trained.table), "--folds", "3", "--trials", "1", "--models", "tree", "--json"]
-    assert run(arguments) == 0
-    said = capsys.readouterr()
-    answer = json.loads(said.out, parse_constant=pytest.fail)
-    assert {"split", "folds", "mean", "interval", "predictions"} <= set(answer)
-    assert [fold["fold"] for fold in answer["folds"]] == [0, 1, 2]
-    for fold in answer["folds"]:
-        assert {"fold", "n_train", "n_test", "seconds", "metrics"} <= set(fold)
-        assert fold["n_train"] + fold["n_test"] == 300
-        assert set(fold["metrics"]) == METRIC_NAMES
-    for name in METRIC_NAMES:
-        mean = sum(fold["metrics"][name] for fold in answer["folds"]) / 3
-        assert math.isclose(answer["mean"][name], mean)
-        low, high = answer["interval"][name]
-        assert low <= high
-    predictions = pd.read_parquet(answer["predictions"])
-    assert list(predictions.columns) == ["track_id", "liked", "like_probability", "predicted_like", "fold"]
-    assert list(predictions["track_id"]) == list(table["track_id"])
-    assert list(predictions["liked"]) == list(table["liked"])
-    assert predictions["like_probability"].between(0, 1).all()
-    artists = table["artist_name"].groupby(predictions["fold"]).agg(set)
-    assert not artists[0] & artists[1] | artists[1] & artists[2] | artists[0] & artists[2]
-    assert "fold 1 (tree)" in said.err
-    assert "low (95 %)" in said.err
-    assert not list((tmp_path / "own" / "mlruns" / "rankers").iterdir())
-
-    target = tmp_path / "here.parquet"
-    assert run([*arguments, "-o", str(target)]) == 0
-    again = json.loads(capsys.readouterr().out)
-    assert again["predictions"] == str(target)
-    assert pd.read_parquet(target).equals(predictions)
-    assert again["mean"] == answer["mean"]

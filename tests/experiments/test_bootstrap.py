@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from experiments.bootstrap import intervals
+from experiments.bootstrap import centred, intervals, resampled
 from experiments.metrics import METRICS, evaluate
 
 
@@ -97,3 +97,29 @@ def test_one_class_or_one_group_tells_nothing(y: list[int], groups: list[int] | 
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must"):
         intervals([1, 0], [0.5, 0.4], 0.5, **wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_drawn_together_is_paired() -> None:
+    values = np.random.default_rng(0).normal(size=200)
+    found = resampled(lambda rows: np.array([values[rows].mean(), values[rows].mean() + 1.0]), 200, n=50)
+    assert found.shape == (50, 2)
+    assert np.ptp(found[:, 1] - found[:, 0]) < 1e-12
+    assert np.ptp(found[:, 0]) > 0.05
+
+
+def test_only_what_all_rows_define_must_be_defined() -> None:
+    rare = np.arange(10) == 0  # a third of the draws miss the first row
+    found = resampled(lambda rows: np.array([0.0 if rare[rows].any() else np.nan, np.nan]), 10, n=30)
+    assert np.array_equal(found[:, 0], np.zeros(30))
+    assert np.isnan(found[:, 1]).all()
+
+
+def test_one_group_has_no_resamples() -> None:
+    assert resampled(lambda rows: np.array([float(len(rows))]), 5, groups=[1] * 5).shape == (0, 1)
+    assert np.isnan(centred(np.array([0.5]), np.zeros((0, 1)))).all()
+
+
+def test_a_centred_interval_is_as_wide_as_the_draws_and_holds_the_value() -> None:
+    draws = np.random.default_rng(0).normal(3.0, 1.0, size=(4000, 1))  # all draws are too high
+    low, high = centred(np.array([0.0]), draws)[0]
+    assert (low, high) == pytest.approx((-1.96, 1.96), abs=0.1)

@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 from experiments.evaluation import FoldRun, Task, merge_runs, run_folds
-from experiments.search import FamilySearch, Limit, OutOfTimeError, open_storage, search_family, suggest
+from experiments.results import TrialRecord
+from experiments.schedule import run
+from experiments.search import FamilyStudy, OutOfTimeError, open_storage, suggest
 from experiments.splits import groups_for, inner_folds
+from features.inputs import input_table
 from models.registry import families, spec
 from models.space import Choice, Float, Int, defaults
 
@@ -19,29 +22,42 @@ from models.space import Choice, Float, Int, defaults
 def task(demo_tracks: pd.DataFrame) -> Task:
     y = demo_tracks["liked"].to_numpy(dtype=np.int64)
     folds = inner_folds(demo_tracks, y, "artist", n_folds=4)
-    return Task(demo_tracks, y, groups_for(demo_tracks, "artist"), folds)
+    return Task(input_table(demo_tracks), y, groups_for(demo_tracks, "artist"), folds)
 
 
-def search(task: Task, url: str | None, trials: int, name: str = "tree-study") -> FamilySearch:
-    return search_family(spec("tree"), task, Limit(trials, None), open_storage(url), name, lambda *_: None)
+def quiet(*_: object) -> None:
+    """Nobody listens."""
 
 
-def values(found: FamilySearch) -> list[tuple[object, ...]]:
-    return [(trial.state, trial.value, trial.fold_scores, dict(trial.params)) for trial in found.trials]
+def study_of(task: Task, url: str | None, trials: int | None, name: str = "tree-study") -> FamilyStudy:
+    return FamilyStudy(spec("tree"), task, trials, open_storage(url), name)
+
+
+def search(task: Task, url: str | None, trials: int) -> FamilyStudy:
+    study = study_of(task, url, trials)
+    run([study], None, quiet)
+    return study
+
+
+def values(found: FamilyStudy) -> list[tuple[object, ...]]:
+    return [(trial.state, trial.value, trial.fold_scores, dict(trial.params)) for trial in found.records()]
+
+
+def best_of(found: FamilyStudy) -> FoldRun:
+    return found.run_of(found.ranked()[0])
 
 
 def test_the_default_is_trial_0(task: Task) -> None:
-    found = search(task, None, 1)
-    assert found.trials[0].params == defaults(spec("tree").space)
-    assert found.best_params == found.trials[0].params
-    assert found.trials[0].value == pytest.approx(np.mean(found.trials[0].fold_scores))
+    first: TrialRecord = search(task, None, 1).records()[0]
+    assert first.params == defaults(spec("tree").space)
+    assert first.value == pytest.approx(np.mean(first.fold_scores))
 
 
 def test_equal_seeds_give_equal_searches_whatever_the_number_of_jobs(task: Task) -> None:
     alone = Task(task.tracks, task.y, task.groups, task.folds, jobs=1)
     one, other = search(task, None, 14), search(alone, None, 14)
     assert values(one) == values(other)
-    assert np.array_equal(one.best.out_of_fold, other.best.out_of_fold)
+    assert np.array_equal(best_of(one).out_of_fold, best_of(other).out_of_fold)
     different = search(Task(task.tracks, task.y, task.groups, task.folds, seed=1), None, 14)
     assert values(different)[1:] != values(one)[1:]
 
@@ -51,7 +67,7 @@ def test_a_search_in_parts_is_the_search_in_one_piece(task: Task, tmp_path: Path
     parts = [search(task, url, trials) for trials in (4, 11, 16)][-1]
     whole = search(task, None, 16)
     assert values(parts) == values(whole)
-    assert np.array_equal(parts.best.out_of_fold, whole.best.out_of_fold)
+    assert np.array_equal(best_of(parts).out_of_fold, best_of(whole).out_of_fold)
 
 
 def test_a_trial_whose_process_was_killed_is_done_again(task: Task, tmp_path: Path) -> None:
@@ -67,7 +83,7 @@ def test_a_killed_first_trial_does_not_cost_the_default(task: Task, tmp_path: Pa
     study = optuna.create_study(study_name="tree-study", storage=open_storage(url), direction="maximize")
     study.enqueue_trial(defaults(spec("tree").space))
     study.ask()
-    assert search(task, url, 2).trials[0].params == defaults(spec("tree").space)
+    assert search(task, url, 2).records()[0].params == defaults(spec("tree").space)
 
 
 def test_a_longer_search_before_changes_nothing_about_a_shorter_one(task: Task, tmp_path: Path) -> None:
@@ -75,48 +91,99 @@ def test_a_longer_search_before_changes_nothing_about_a_shorter_one(task: Task, 
     first = search(task, url, 5)
     again = search(task, url, 3)
     assert values(again) == values(first)[:3] == values(search(task, None, 3))
-    assert again.best_params == search(task, None, 3).best_params
+    assert np.array_equal(best_of(again).out_of_fold, best_of(search(task, None, 3)).out_of_fold)
 
 
 def test_unpromising_trials_are_pruned_between_folds_and_keep_the_scores_they_have(task: Task) -> None:
     found = search(task, None, 40)
-    pruned = [trial for trial in found.trials if trial.state == "pruned"]
+    pruned = [trial for trial in found.records() if trial.state == "pruned"]
     assert pruned
     assert all(2 <= len(trial.fold_scores) < len(task.folds) for trial in pruned)
     assert [trial.value for trial in pruned] == pytest.approx([np.mean(trial.fold_scores) for trial in pruned])
 
 
-def test_a_deadline_in_the_past_still_finishes_the_default_and_no_more(task: Task) -> None:
-    limit = Limit(None, time.monotonic() - 1)
-    found = search_family(spec("tree"), task, limit, open_storage(None), "s", lambda *_: None)
-    assert len(found.trials) == 1
+def test_a_deadline_in_the_past_still_finishes_the_first_familys_default_and_no_more(task: Task) -> None:
+    studies = [
+        FamilyStudy(spec(name), task, None, open_storage(None), name) for name in ("tree", "boosted_trees", "dense")
+    ]
+    assert run(studies, time.monotonic() - 1, quiet) == studies[:1]
+    assert [len(study.finished) for study in studies] == [1, 0, 0]
 
 
-def test_the_deadline_ends_a_trial_between_two_folds(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = iter([0.0] * 2 + [1e9] * 100)
-    limit = Limit(None, 10.0)
+def test_the_deadline_ends_a_trial_between_two_folds(task: Task) -> None:
+    study = study_of(task, None, None)
+    study.step(None)
+    with pytest.raises(OutOfTimeError):
+        study.step(time.monotonic() - 1)
+    assert len(study.finished) == 1
+
+
+def test_the_family_that_promises_more_gets_more_trials(task: Task) -> None:
+    """A cheap hopeless family and a good one: seconds go where the ensemble gains."""
+    noisy = task.y.copy()
     storage = open_storage(None)
-    search_family(spec("tree"), task, Limit(1, None), storage, "s", lambda *_: None)
-    monkeypatch.setattr("experiments.search.time.monotonic", lambda: next(moments))
-    found = search_family(spec("tree"), task, limit, storage, "s", lambda *_: None)
-    assert len(found.trials) == 1
-    study = optuna.load_study(study_name="s", storage=storage)
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL"]
-    assert issubclass(OutOfTimeError, Exception)
+    good = FamilyStudy(spec("boosted_trees"), Task(task.tracks, noisy, task.groups, task.folds), None, storage, "good")
+    poor = FamilyStudy(spec("tree"), Task(task.tracks, noisy, task.groups, task.folds), None, storage, "poor")
+    run([poor, good], time.monotonic() + 8, quiet)
+    spent = {
+        study.spec.name: sum(trial.duration.total_seconds() for trial in study.finished if trial.duration is not None)
+        for study in (good, poor)
+    }
+    assert spent["boosted_trees"] > spent["tree"]
+
+
+def test_a_search_without_prospects_ends_before_its_deadline(task: Task) -> None:
+    study = study_of(task, None, None)
+    clock = time.monotonic()
+    run([study], clock + 120, quiet)
+    assert time.monotonic() - clock < 60
+    assert len(study.finished) > 5
+
+
+def test_candidates_are_the_default_and_the_best_trials(task: Task) -> None:
+    found = search(task, None, 14)
+    numbers = [trial.number for trial in found.candidates()]
+    assert numbers[0] == 0
+    assert found.ranked()[0].number in numbers
+    assert len(numbers) == len(set(numbers)) <= 3
+
+
+def test_a_new_study_begins_with_what_was_good_for_similar_tables(task: Task, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'search.db'}"
+    earlier = study_of(task, url, 12, "tree-earlier")
+    earlier.learn_from_earlier({"size": 6.4, "odds": 0.0})
+    run([earlier], None, quiet)
+    best = earlier.ranked()[0]
+    later = study_of(task, url, 3, "tree-later")
+    later.learn_from_earlier({"size": 6.0, "odds": 0.3})
+    run([later], None, quiet)
+    tried = [trial.params for trial in later.records()]
+    assert tried[0] == defaults(spec("tree").space)
+    assert best.number == 0 or tried[1] == best.params
+
+
+def test_settings_of_elsewhere_are_tried_after_the_default(task: Task) -> None:
+    study = study_of(task, None, 3)
+    elsewhere = {**defaults(spec("tree").space), "max_depth": 3}
+    study.enqueue(elsewhere)
+    run([study], None, quiet)
+    tried = [trial.params for trial in study.records()]
+    assert tried[0] == defaults(spec("tree").space)
+    assert tried[1] == elsewhere
 
 
 def test_losses_are_minimised(task: Task) -> None:
     by_loss = Task(task.tracks, task.y, task.groups, task.folds, metric="log_loss")
     found = search(by_loss, None, 8)
-    complete = [trial.value for trial in found.trials if trial.state == "complete"]
-    assert np.mean(found.best.scores) == pytest.approx(min(complete))
+    complete = [trial.value for trial in found.records() if trial.state == "complete"]
+    assert np.mean(best_of(found).scores) == pytest.approx(min(complete))
 
 
 def test_progress_is_told_after_every_trial(task: Task) -> None:
     heard: list[tuple[int, float | None, float | None]] = []
-    search_family(spec("tree"), task, Limit(3, None), open_storage(None), "s", lambda *news: heard.append(news))
-    assert [finished for finished, _, _ in heard] == [0, 1, 2, 3]
-    bests = [best for _, _, best in heard[1:]]
+    run([study_of(task, None, 3)], None, lambda _, *news: heard.append(news))
+    assert [finished for finished, _, _ in heard] == [1, 2, 3]
+    bests = [best for _, _, best in heard]
     assert bests == sorted(bests)  # type: ignore[type-var]
 
 
@@ -149,5 +216,7 @@ def test_merged_runs_average_over_repeats_and_are_scored_by_the_cuts_that_chose_
     assert merged.out_of_fold == pytest.approx([0.3, np.nan, 0.4], nan_ok=True)
 
 
-def test_there_are_three_families() -> None:
-    assert [family.name for family in families()] == ["tree", "boosted_trees", "dense"]
+def test_the_families_are_cheap_ones_first() -> None:
+    names = [family.name for family in families()]
+    assert set(names) == {"additive", "boosted_trees", "dense", "extra_trees", "symmetric_trees", "tree"}
+    assert names[-1] == "dense"

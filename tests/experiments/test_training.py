@@ -6,15 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import experiments.fitting
 from connectors.registry import open_source
 from experiments.champion import judge
 from experiments.config import FitConfig
 from experiments.fitting import fit
 from experiments.metrics import evaluate
-from experiments.nested import evaluate_folds
 from experiments.results import TrainResult
-from experiments.splits import groups_for, outer_split
+from experiments.splits import outer_split
 from experiments.training import train
 from features.schema import AUDIO_FEATURES
 from models.known import KnownTracks
@@ -128,30 +126,3 @@ def test_the_demo_listener_never_displaces_a_real_champion(result: TrainResult) 
     demo = of_source(result.ranker, "demo")
     real = of_source(result.ranker, "csv_file")
     assert not judge(demo, real, result.test_tracks, result.test_labels, "roc_auc").promote
-
-
-def test_outer_folds_predict_every_track_once_by_a_ranker_that_never_saw_its_artist(demo_tracks: pd.DataFrame) -> None:
-    config = FitConfig(budget_s=None, trials=1, models=("boosted_trees",), n_folds=3, bag_repeats=1)
-    found = evaluate_folds(demo_tracks, config, n_folds=3)
-    assert list(found.predictions["track_id"]) == list(demo_tracks["track_id"])
-    folds_of_artist = found.predictions.groupby(groups_for(demo_tracks, "artist"))["fold"]
-    assert (folds_of_artist.min() == folds_of_artist.max()).all()
-    assert found.mean["roc_auc"] == pytest.approx(np.mean([fold.metrics["roc_auc"] for fold in found.folds]))
-    low, high = found.interval["roc_auc"]
-    assert low < found.mean["roc_auc"] < high
-    assert found.mean["roc_auc"] > 0.75
-
-
-def test_each_outer_fold_gets_its_part_of_the_budget(
-    demo_tracks: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[float | None] = []
-    real = experiments.fitting.fit
-
-    def listen(tracks: pd.DataFrame, config: FitConfig, **rest: object) -> object:
-        asked.append(config.budget_s)
-        return real(tracks, FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3), **rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("experiments.nested.fit", listen)
-    evaluate_folds(demo_tracks, FitConfig(budget_s=30.0, models=("tree",)), n_folds=3)
-    assert asked == [10.0, 10.0, 10.0]

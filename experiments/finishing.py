@@ -1,0 +1,101 @@
+"""From an ensemble to a ranker: calibrate it, hear what labels say of artists, and cut."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from experiments.config import FitConfig
+from experiments.ensembling import Candidate, Ensemble
+from experiments.evaluation import Task
+from experiments.splits import groups_for
+from features.artists import artist_hashes
+from features.context import ArtistProfiles
+from models.affinity import AffinityFit, fit_affinity
+from models.calibration_choice import fit_calibration
+from models.evidence import OutOfFold
+from models.known import KnownTracks
+from models.promise import best_promise, promised_cut
+from models.ranker import Ranker, background_of
+from models.threshold import best_f_beta_threshold
+
+
+def finish(
+    ensemble: Ensemble,
+    tracks: pd.DataFrame,
+    task: Task,
+    config: FitConfig,
+    profiles: ArtistProfiles,
+    info: Mapping[str, Any],
+) -> tuple[Ranker, list[str]]:
+    """Make the ranker, and say what is worth knowing of it.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    tracks : DataFrame, shape (n, any)
+        The labelled tracks table.
+    task : Task
+    config : FitConfig
+    profiles : ArtistProfiles
+    info : mapping
+        Written into the ranker.
+    """
+    seen = ~np.isnan(ensemble.out_of_fold)
+    rows = tracks[seen]
+    y, raw = task.y[seen], ensemble.out_of_fold[seen]
+    artist = groups_for(rows, "artist")
+    weights = None if task.weights is None else task.weights[seen]
+    calibration = fit_calibration(y, raw, artist, sample_weight=weights, seed=config.seed)
+    log_odds = calibration.apply_log_odds(raw)
+    heard = fit_affinity(y, log_odds, artist_hashes(rows["artist_name"]), groups_for(rows, "random"), seed=config.seed)
+    evidence = OutOfFold(y, expit(log_odds), expit(log_odds + heard.shift), heard.familiar, artist)
+    threshold, notes = _own_cut(evidence, config.min_precision)
+    ranker = Ranker(
+        members=ensemble.members,
+        calibration=calibration,
+        affinity=heard.affinity,
+        profiles=profiles,
+        threshold=threshold,
+        out_of_fold=evidence,
+        known=KnownTracks.of(tracks),
+        trained_on=KnownTracks.of(tracks),
+        background=background_of(task.tracks, config.seed),
+        info={"model": _name(ensemble.candidates), "members": _shares(ensemble), **info},
+    )
+    return ranker, [*notes, *_affinity_notes(heard)]
+
+
+def _own_cut(evidence: OutOfFold, min_precision: float | None) -> tuple[float, list[str]]:
+    threshold = best_f_beta_threshold(evidence.liked, evidence.probability)
+    if min_precision is None:
+        return threshold, []
+    found = promised_cut(evidence.liked, evidence.new, min_precision, groups=evidence.artist)
+    if found is not None:
+        return max(threshold, found.threshold), []
+    instead = best_promise(evidence.liked, evidence.new, below=min_precision, groups=evidence.artist)
+    can = "no precision can be promised" if instead is None else f"{instead.min_precision:g} can"
+    note = f"a precision of {min_precision:g} cannot be promised ({can}): the ranker keeps its best F0.5"
+    return max(threshold, instead.threshold) if instead is not None else threshold, [note]
+
+
+def _name(candidates: Sequence[Candidate]) -> str:
+    names = {candidate.spec.name for candidate in candidates}
+    return names.pop() if len(names) == 1 else "ensemble"
+
+
+def _shares(ensemble: Ensemble) -> dict[str, float]:
+    return {
+        candidate.name: round(weight, 4)
+        for candidate, weight in zip(ensemble.candidates, ensemble.weights, strict=True)
+    }
+
+
+def _affinity_notes(heard: AffinityFit) -> list[str]:
+    if not heard.gain:
+        return []
+    return [
+        f"artists help: {heard.familiar.sum():,} tracks of artists with several labels, log loss {heard.gain:.3f} lower"
+    ]

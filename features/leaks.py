@@ -1,0 +1,297 @@
+"""Columns that give the labels away: what to look at before anything is learned.
+
+A table is often put together from two places: likes from one export, skips from another playlist. Then its ids, dates,
+gaps or order of rows tell the two apart, and a model that sees them learns the place instead of the taste.
+
+Each column is judged alone, where it has values, in two ways. By rank: the ROC AUC of its values, in either direction.
+By rate: the ROC AUC of the share of likes among *other* rows with the same value (text) or a similar one (numbers and
+dates, in bins of equal size), which also finds likes in the middle of a range. Rates are cross-fitted, so that a value
+that occurs once, such as an id, says nothing. Folds follow from track ids: where a row stands does not matter.
+
+An AUC above the threshold must also be significantly above ``threshold - MARGIN``: a score test with Hanley and
+McNeil's standard error (Radiology 143, 1982) in the form of Newcombe's fifth method (Statistics in Medicine 25, 2006),
+which does not vanish where the AUC is 1; at 5 % over all columns together (Bonferroni).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.columns import AUDIO_FEATURES
+from features.identity import LOCAL_ID, normalise_name, primary_artist
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+Kind = Literal["value", "missing", "id", "date", "order"]
+"""What gives the labels away: a column's values, its gaps, how an id is made, when something was, the order of rows."""
+Severity = Literal["warning", "note", "harmless"]
+"""``warning``: models see it. ``note``: they do not, but the table looks patched together. ``harmless``: row order."""
+
+USED: Final = frozenset({*AUDIO_FEATURES, "artist_name", "explicit", "popularity", "release_date"})
+"""Columns that models see, as they are or as context; of ``release_date`` they see the year."""
+ROW_ORDER: Final = "row order"
+"""The ``feature`` of a leak by the order of rows."""
+MIN_OF_EACH: Final = 10
+"""Liked and skipped tracks that a judgement needs at least."""
+MARGIN: Final = 0.15
+"""How far below the threshold an AUC must be ruled out: with 0.95, it is surely above 0.8.
+
+The threshold alone decides about tables of hundreds of tracks; of 60 tracks, only a nearly perfect column is reported.
+"""
+
+_LEVEL: Final = 0.05
+_MIN_SHARE: Final = 0.1  # of the tracks must have a value: what few have gives few away
+_FOLDS: Final = 5
+_PRIOR_TRACKS: Final = 2.0  # the overall rate counts as much as so many tracks
+_BIN_TRACKS: Final = 10
+_MOST_BINS: Final = 200
+_SEVERITIES: Final[tuple[Severity, ...]] = ("warning", "note", "harmless")
+
+_MEND: Final = "leave the column out, or take likes and skips from the same place"
+_ELSEWHERE: Final = (
+    "models do not see it, but likes and skips look taken from different places, which other columns may show too: "
+    "take them from the same place and time"
+)
+_UNSORTED: Final = "no harm here, neither splits nor models look at it; shuffle rows for tools that test on the last"
+_TIMES: Final = ("later for liked ones", "earlier for liked ones")
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One thing in a table that gives the labels away.
+
+    Parameters
+    ----------
+    feature : str
+        The column, or ``row order``.
+    kind : {"value", "missing", "id", "date", "order"}
+    severity : {"warning", "note", "harmless"}
+    auc : float in (0.5, 1]
+        How well it ranks liked against skipped tracks, whichever come first.
+    n_tracks : int
+        Tracks that it was measured on: those that have a value.
+    message : str
+        What, how strong, and in which way.
+    hint : str
+        The mend.
+    alike : tuple of str
+        Other columns that are missing in the very same rows.
+    """
+
+    feature: str
+    kind: Kind
+    severity: Severity
+    auc: float
+    n_tracks: int
+    message: str
+    hint: str
+    alike: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """One way to look at a column: a number a row, NaN where unknown; the numbers of groups are mere names."""
+
+    feature: str
+    kind: Kind
+    what: str
+    of_rows: FloatArray
+    used: bool = False
+    groups: bool = False
+    ends: tuple[str, str] = ("higher for liked ones", "lower for liked ones")
+    alike: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """How well a signal ranks the labels; ``excess`` is by how many standard errors the AUC is above the floor."""
+
+    signal: _Signal
+    auc: float
+    excess: float
+    n_tracks: int
+    how: str
+
+
+def find_leaks(tracks: pd.DataFrame, y: npt.ArrayLike, *, threshold: float = 0.95) -> tuple[Leak, ...]:
+    """Find what gives the labels away.
+
+    Parameters
+    ----------
+    tracks : DataFrame, shape (n, any)
+        A validated tracks table; ``liked`` is not looked at. Not changed.
+    y : array-like of 0 and 1, shape (n,)
+    threshold : float in (0.5, 1)
+        ROC AUC above which one column alone is too good to be true.
+
+    Returns
+    -------
+    tuple of Leak
+        At most one a column and kind; warnings first, then notes, each from the strongest. Empty where there are fewer
+        than ``MIN_OF_EACH`` tracks of either class.
+
+    Raises
+    ------
+    ValueError
+        For labels other than 0 and 1, more or fewer labels than tracks, or a threshold out of range.
+    """
+    labels = np.asarray(y, dtype=np.float64)
+    if labels.shape != (len(tracks),) or not np.isin(labels, (0.0, 1.0)).all():
+        raise ValueError(f"expected {len(tracks)} labels of 0 and 1, got an array of shape {labels.shape}")
+    if not 0.5 < threshold < 1.0:
+        raise ValueError(f"expected a threshold above 0.5 and below 1, got {threshold}")
+    if _rarer(labels) < MIN_OF_EACH:
+        return ()
+    floor = max(0.5, threshold - MARGIN)
+    folds = _folds(tracks["track_id"], labels)
+    evidence: dict[tuple[str, Kind], list[_Evidence]] = {}
+    for signal in _signals(tracks):
+        if found := list(_judge(signal, labels, folds, floor)):
+            evidence.setdefault((signal.feature, signal.kind), []).extend(found)
+    least = NormalDist().inv_cdf(1.0 - _LEVEL / len(evidence))
+    leaks = []
+    for found in evidence.values():
+        alarms = [one for one in found if one.auc > threshold and one.excess > least]
+        if alarms:
+            leaks.append(_leak(max(alarms, key=lambda one: (one.signal.used, one.auc))))
+    return tuple(sorted(leaks, key=lambda leak: (_SEVERITIES.index(leak.severity), -leak.auc, leak.feature, leak.kind)))
+
+
+def _leak(evidence: _Evidence) -> Leak:
+    """Put it in words."""
+    signal = evidence.signal
+    severity: Severity = "warning" if signal.used else "harmless" if signal.kind == "order" else "note"
+    also = f" (like {', '.join(signal.alike)} in the same rows)" if signal.alike else ""
+    message = (
+        f"{signal.what}{also} tells liked from skipped tracks by itself: AUC {evidence.auc:.3f} over "
+        f"{evidence.n_tracks:,} tracks, {evidence.how}"
+    )
+    mend = f"fill the gaps, {_MEND}" if signal.kind == "missing" else f"{_MEND}; if you do choose by it, all is well"
+    hint = {"warning": mend, "note": _ELSEWHERE, "harmless": _UNSORTED}[severity]
+    return Leak(signal.feature, signal.kind, severity, evidence.auc, evidence.n_tracks, message, hint, signal.alike)
+
+
+def _signals(tracks: pd.DataFrame) -> Iterator[_Signal]:
+    """Every way to look at every column, the plainest first."""
+    position = np.arange(len(tracks), dtype=np.float64)
+    yield _Signal(ROW_ORDER, "order", "the order of rows", position, ends=("liked ones last", "liked ones first"))
+    columns = {str(name): column for name, column in tracks.items() if name != "liked"}
+    yield from _gaps(columns)
+    for name, column in columns.items():
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            yield from _of_moments(name, column)
+        elif pd.api.types.is_numeric_dtype(column.dtype):
+            yield _Signal(name, "value", name, column.to_numpy(dtype=np.float64, na_value=np.nan), name in USED)
+        else:
+            yield from _of_text(name, column)
+
+
+def _gaps(columns: dict[str, "pd.Series[Any]"]) -> Iterator[_Signal]:
+    """Which rows lack a value; columns with the same gaps are one signal, named after a used one if there is one."""
+    alike: dict[bytes, list[str]] = {}
+    for name in sorted(columns, key=lambda name: name not in USED):
+        alike.setdefault(columns[name].isna().to_numpy(dtype=bool).tobytes(), []).append(name)
+    for content, (name, *others) in alike.items():
+        gone = np.frombuffer(content, dtype=bool).astype(np.float64)
+        what, ends = f"whether {name} is missing", ("so for liked ones", "so for skipped ones")
+        yield _Signal(name, "missing", what, gone, name in USED, ends=ends, alike=tuple(others))
+
+
+def _of_moments(name: str, column: "pd.Series[Any]") -> Iterator[_Signal]:
+    """When, and at what time of day: an export that knows only the day writes midnight."""
+    seconds = np.asarray((column - pd.Timestamp(0, tz="UTC")).dt.total_seconds(), dtype=np.float64)
+    yield _Signal(name, "date", name, seconds, name in USED, ends=_TIMES)
+    yield _Signal(name, "date", f"the time of day of {name}", np.mod(seconds, 24 * 60 * 60), ends=_TIMES)
+
+
+def _of_text(name: str, column: "pd.Series[Any]") -> Iterator[_Signal]:
+    """What a text is, and what it looks like."""
+    codes, distinct = pd.factorize(column, sort=True)
+    texts = pd.Series(distinct, dtype="str")
+    order, lengths, used = np.arange(len(texts)), texts.str.len().to_numpy(dtype=np.float64), name in USED
+    kind: Kind = "id" if name in {"track_id", "isrc"} else "date" if name == "release_date" else "value"
+
+    def of_rows(of_texts: npt.ArrayLike) -> FloatArray:
+        return np.append(np.asarray(of_texts, dtype=np.float64), np.nan)[codes]  # a missing text has the code -1
+
+    if kind == "id":
+        made, counted = texts.str.startswith(LOCAL_ID), np.argsort(np.lexsort((order, lengths)))  # 9 before 10
+        ends = ("so for liked ones", "so for skipped ones")
+        yield _Signal(name, kind, f"whether {name} starts with {LOCAL_ID}", of_rows(made), ends=ends)
+        yield _Signal(name, kind, f"the order of {name} as numbers", of_rows(counted))
+        yield _Signal(name, kind, f"the alphabetical order of {name}", of_rows(order))
+    elif kind == "date":
+        yield _Signal(name, kind, f"the year of {name}", of_rows(texts.str[:4]), used, ends=_TIMES)
+        yield _Signal(name, kind, name, of_rows(order), ends=_TIMES)
+    else:
+        names = pd.factorize(primary_artist(texts).map(normalise_name))[0] if name == "artist_name" else order
+        yield _Signal(name, kind, name, of_rows(names), used, groups=True)
+    yield _Signal(name, kind, f"the length of {name}", of_rows(lengths))
+
+
+def _judge(signal: _Signal, labels: FloatArray, folds: IntArray, floor: float) -> Iterator[_Evidence]:
+    """By rank and by rate; nothing where a column is constant or rarely known."""
+    known = ~np.isnan(signal.of_rows)
+    y = labels[known]
+    distinct, codes, counts = np.unique(signal.of_rows[known], return_inverse=True, return_counts=True)
+    if len(distinct) < 2 or _rarer(y) < MIN_OF_EACH or len(y) < _MIN_SHARE * len(labels):
+        return
+    error = _standard_error(floor, y)
+    if not signal.groups:
+        auc = _auc(codes, y)
+        far = max(auc, 1.0 - auc)
+        yield _Evidence(signal, far, (far - floor) / error, len(y), signal.ends[auc < 0.5])
+    auc = _auc_of_rates(codes if signal.groups else _bins(codes, counts), y, folds[known])
+    how = f"going by other tracks of {'the same' if signal.groups else 'a similar'} value"
+    yield _Evidence(signal, auc, (auc - floor) / error, len(y), how)
+
+
+def _rarer(y: FloatArray) -> float:
+    """Tracks of the rarer class."""
+    return float(min(y.sum(), len(y) - y.sum()))
+
+
+def _standard_error(auc: float, y: FloatArray) -> float:
+    """What an AUC strays by if its true value is ``auc``."""
+    others = len(y) / 2 - 1
+    factor = 1 + others * ((1 - auc) / (2 - auc) + auc / (1 + auc))
+    return float(np.sqrt(auc * (1 - auc) * factor / (y.sum() * (len(y) - y.sum()))))
+
+
+def _folds(track_id: "pd.Series[Any]", y: FloatArray) -> IntArray:
+    """Deal the rows of each class to folds in the order of their ids' hashes, wherever they stand in the table."""
+    folds = np.empty(len(y), dtype=np.intp)
+    folds[np.lexsort((pd.util.hash_pandas_object(track_id, index=False).to_numpy(), y))] = np.arange(len(y)) % _FOLDS
+    return folds
+
+
+def _bins(codes: IntArray, counts: IntArray) -> IntArray:
+    """Join neighbouring values to bins of about equal size; a value that fills a bin has it to itself."""
+    size = max(_BIN_TRACKS, len(codes) / _MOST_BINS)
+    starts = (np.diff((np.cumsum(counts) - counts) // size, prepend=0) > 0) | (counts >= size)
+    return np.asarray(np.cumsum(starts)[codes], dtype=np.intp)
+
+
+def _auc(codes: IntArray, y: FloatArray) -> float:
+    """ROC AUC of codes from 0, ties counting half."""
+    liked = np.bincount(codes, weights=y)
+    skipped = np.bincount(codes) - liked
+    return float(liked @ (np.cumsum(skipped) - skipped / 2)) / float(liked.sum() * skipped.sum())
+
+
+def _auc_of_rates(codes: IntArray, y: FloatArray, folds: IntArray) -> float:
+    """ROC AUC of the share of likes among the rows of other folds with the same code.
+
+    In one direction only: other folds lack a row's own like, so what is unrelated falls a little below 0.5.
+    """
+    shape, cells = (int(codes.max()) + 1, _FOLDS), codes * _FOLDS + folds
+    liked, rows = (np.bincount(cells, weights, shape[0] * _FOLDS).reshape(shape) for weights in (y, None))
+    liked, rows = (counts.sum(axis=1, keepdims=True) - counts for counts in (liked, rows))
+    rates = (liked + _PRIOR_TRACKS * y.mean()) / (rows + _PRIOR_TRACKS)
+    return _auc(np.unique(rates[codes, folds], return_inverse=True)[1], y)

@@ -1,0 +1,175 @@
+"""How many of the candidates will be liked at all, and like probabilities that take it into account.
+
+A like probability answers for tracks like those of the training table. Where likes are rarer among the candidates (a
+Discover Weekly against a table of favourites) every probability is too high by the same factor of odds, as long as
+liked tracks sound alike here and there, and skipped ones too (label shift). The candidates' own scores then say how
+rare likes are: Saerens, Latinne & Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori
+probabilities".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit, logsumexp
+
+from models.calibration import log_odds
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+MIN_CANDIDATES = 50
+"""Fewer candidates than this say too little about a base rate."""
+CERTAINTY = 3.84
+"""Twice the log-likelihood ratio from which a shift is believed: 5 % of a chi-squared of one degree of freedom."""
+PRIOR_SD = 1.5
+"""Standard deviation of the prior of the shift, in log-odds: 57 % to 6 % is two of them."""
+GRID = np.linspace(-7.0, 7.0, 281)
+"""Shifts of the log-odds that are considered: steps of 0.05."""
+
+
+@dataclass(frozen=True)
+class BaseRate:
+    """The share of likes to expect among candidates.
+
+    Parameters
+    ----------
+    rate : float
+        To use: the estimate where ``shifted``, else the training table's; in (0, 1).
+    estimate, low, high : float
+        What the candidates' scores say: posterior mean on the log-odds scale, and the interval of 90 %.
+    shifted : bool
+        Whether the candidates' rate is surely another than the training table's.
+    n_candidates : int
+    log_odds_sd : float
+        Standard deviation of the log-odds of the estimate.
+    """
+
+    rate: float
+    estimate: float
+    low: float
+    high: float
+    shifted: bool
+    n_candidates: int
+    log_odds_sd: float = 0.0
+
+    @property
+    def doubt(self) -> tuple[float, float]:
+        """What a promise has to allow for: how far the rate's log-odds may lie from those of ``rate``, and the noise.
+
+        A hint of fewer likes that is too weak to adjust every probability is heeded here: caution costs only a few kept
+        tracks. (0, 0) for fewer than MIN_CANDIDATES, whose scores hint at nothing.
+        """
+        if self.n_candidates < MIN_CANDIDATES:
+            return 0.0, 0.0
+        return min(0.0, float(logit(self.estimate) - logit(self.rate))), self.log_odds_sd
+
+
+def estimate_base_rate(probability: FloatArray, trained_rate: float, *, n_trained: int | None = None) -> BaseRate:
+    """Estimate the candidates' share of likes from their scores alone.
+
+    The likelihood is that of Saerens et al., whose EM climbs to its maximum; here the whole of it is taken, times a
+    normal prior around no shift (weak models would else run to 0 or 1). A rate other than the training table's is
+    used only where the likelihood ratio is beyond its own noise and that of the calibration.
+
+    Parameters
+    ----------
+    probability : ndarray of float, shape (n_candidates,)
+        Calibrated like probabilities, at the training table's base rate.
+    trained_rate : float
+        Share of likes in the training table, in (0, 1).
+    n_trained : int, optional
+        Out-of-fold rows behind the calibration, whose level is as uncertain as a base rate estimated from so many.
+
+    Returns
+    -------
+    BaseRate
+
+    Raises
+    ------
+    ValueError
+        If ``trained_rate`` is out of range.
+    """
+    _check_rate(trained_rate)
+    n = len(probability)
+    start = float(logit(trained_rate))
+    # Likelihood ratio of liked to skipped: the odds of the score over the odds before it was seen.
+    ratio = np.exp(log_odds(np.asarray(probability, dtype=np.float64)) - start)
+    rates = expit(start + GRID)
+    likelihood = np.array([np.sum(np.log1p(rate * (ratio - 1.0))) for rate in rates])
+    if n_trained is not None:
+        likelihood = likelihood * (n_trained / (n_trained + n))
+    posterior = likelihood - 0.5 * (GRID / PRIOR_SD) ** 2
+    mass = np.exp(posterior - logsumexp(posterior))
+    low, high = np.interp([0.05, 0.95], np.cumsum(mass) - mass / 2, GRID)
+    unshifted = float(np.interp(0.0, GRID, likelihood))
+    shifted = n >= MIN_CANDIDATES and 2 * (float(likelihood.max()) - unshifted) > CERTAINTY
+    mean = float(mass @ GRID)
+    estimate = float(expit(start + mean))
+    return BaseRate(
+        estimate if shifted else trained_rate,
+        estimate,
+        float(expit(start + low)),
+        float(expit(start + high)),
+        bool(shifted),
+        n,
+        float(np.sqrt(mass @ (GRID - mean) ** 2)),
+    )
+
+
+def adjust(probability: FloatArray, trained_rate: float, rate: float) -> FloatArray:
+    """Like probabilities at another base rate: the log-odds move by the same amount for every track.
+
+    Parameters
+    ----------
+    probability : ndarray of float, shape (n,)
+        Calibrated, at ``trained_rate``.
+    trained_rate, rate : float
+        Shares of likes in (0, 1), in the training table and among the candidates.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        In the same order; as given where the rates are equal.
+
+    Raises
+    ------
+    ValueError
+        If a rate is out of range.
+    """
+    _check_rate(trained_rate)
+    _check_rate(rate)
+    if rate == trained_rate:
+        return probability
+    moved: FloatArray = expit(log_odds(probability) + logit(rate) - logit(trained_rate))
+    return moved
+
+
+def class_weights(y: IntArray, trained_rate: float, rate: float) -> FloatArray:
+    """Weights that make labelled rows count as a table with another base rate would.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+    trained_rate, rate : float
+        Shares of likes in (0, 1), in the rows and in the table they stand for.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        ``rate / trained_rate`` for liked rows, ``(1 - rate) / (1 - trained_rate)`` for skipped ones.
+
+    Raises
+    ------
+    ValueError
+        If a rate is out of range.
+    """
+    _check_rate(trained_rate)
+    _check_rate(rate)
+    weights: FloatArray = np.where(y == 1, rate / trained_rate, (1 - rate) / (1 - trained_rate))
+    return weights
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 < rate < 1:
+        raise ValueError(f"a base rate lies between 0 and 1, got {rate}")

@@ -1,0 +1,178 @@
+"""A ranking: what it says, and whether what was asked for can be asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.columns import AUDIO_FEATURES
+from features.errors import InputError
+from features.inputs import input_table
+from models.base_rate import BaseRate
+from models.evidence import Evidence
+from models.promise import Cut, best_promise, promised_cut
+
+FloatArray = npt.NDArray[np.float64]
+
+
+ARTIST_SOUND = "artist_sound"
+"""The effect of how the artist sounds on other tracks."""
+ARTIST_LIKED = "artist_liked"
+"""The effect of the listener's likes and skips of the artist's other tracks."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Ranked candidates and what is promised about them.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        The kept tracks, best first, with ``rank`` (from 1), ``like_probability``, ``predicted_like`` and ``known``.
+    threshold : float
+        ``predicted_like`` is ``like_probability >= threshold``.
+    n_candidates : int
+    expected_precision : tuple of float
+        (value, low, high) for the kept tracks, a 90 % interval; NaN when none is kept.
+    base_rate : BaseRate or None
+        What the candidates' scores said of their share of likes; None where it was given or not asked.
+    notes : tuple of str
+        What to know beside: what the candidates lack, another base rate.
+    """
+
+    tracks: pd.DataFrame
+    threshold: float
+    n_candidates: int
+    expected_precision: tuple[float, float, float]
+    base_rate: BaseRate | None = None
+    notes: tuple[str, ...] = ()
+
+
+def rate_notes(found: BaseRate | None, trained: float, rate: float) -> tuple[str, ...]:
+    """What to say of another base rate: of the one ``found`` in the candidates' scores, or given where that is None."""
+    if rate == trained:
+        return ()
+    how = "as given" if found is None else f"by their scores (90 % interval {found.low:.0%} to {found.high:.0%})"
+    more = "rarer" if rate < trained else "more frequent"
+    shares = f"{rate:.0%}, {how}, against {trained:.0%}"
+    return (f"likes are {more} among the candidates than in training ({shares}): like probabilities are adjusted",)
+
+
+def check_cut(min_precision: float | None, top: int | None, threshold: float | None, base_rate: float | None) -> None:
+    """Raise ``InputError`` where more than one cut is asked for, or one is out of range."""
+    if sum(value is not None for value in (min_precision, top, threshold)) > 1:
+        raise InputError("more than one cut was asked for (min_precision, top, threshold)", "give one of them, or none")
+    if top is not None and top < 1:
+        raise InputError(f"top must be at least 1, got {top}", "ask for the number of tracks you want to keep")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise InputError(f"a threshold is a like probability from 0 to 1, got {threshold}", "try 0.5")
+    if min_precision is not None and not 0 < min_precision <= 1:
+        raise InputError(
+            f"a precision lies above 0 and at most at 1, got {min_precision}", "0.8 means: 8 of 10 kept are liked"
+        )
+    if base_rate is not None and not 0 < base_rate < 1:
+        raise InputError(f"a base rate lies between 0 and 1, got {base_rate}", "0.06 means: 6 of 100 would be liked")
+
+
+def check_features(tracks: pd.DataFrame) -> None:
+    """Raise ``InputError`` where a table has no audio features, or they are not numbers."""
+    present = [name for name in AUDIO_FEATURES if name in tracks]
+    if not present:
+        raise InputError(
+            "the tracks have none of the audio features (acousticness, danceability, ...)",
+            "read them with earmark.read, which recognises most exporters' columns",
+        )
+    try:
+        tracks[present].astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the audio features are not all numbers: {error}", "read the tracks with earmark.read, which checks them"
+        ) from error
+
+
+def promised_threshold(
+    evidence: Evidence, probability: FloatArray, artists: npt.NDArray[np.uint64], wanted: float
+) -> float:
+    """The cut of which a precision can be promised for these candidates.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Out-of-fold rows that resemble the candidates.
+    probability : ndarray of float, shape (n_candidates,)
+    artists : ndarray of uint64, shape (n_candidates,)
+        Keys; 0 where unknown.
+    wanted : float
+        In (0, 1].
+
+    Raises
+    ------
+    InputError
+        If it cannot be promised; says what can.
+    """
+    groups = _groups(artists)
+
+    def ask(search: Callable[..., Cut | None], **what: float) -> Cut | None:
+        return search(
+            evidence.liked,
+            evidence.probability,
+            candidates=probability,
+            groups=evidence.artist,
+            candidate_groups=groups,
+            weights=evidence.weight,
+            **what,
+        )
+
+    found = ask(promised_cut, min_precision=wanted)
+    if found is not None:
+        return found.threshold
+    instead = ask(best_promise, below=wanted)
+    asked = f"a precision of {wanted:g} cannot be promised for these {len(artists):,} candidates (90 % confidence)"
+    if instead is None:
+        raise InputError(asked, "keep the predicted likes instead, or train on more tracks")
+    raise InputError(
+        f"{asked}; {instead.min_precision:g} can, and keeps {instead.kept} of them",
+        f"ask for {instead.min_precision:g}, or train on more tracks",
+    )
+
+
+def missed(background: pd.DataFrame, candidates: pd.DataFrame, *, artists: bool) -> tuple[str, ...]:
+    """What the candidates lack of what a ranker learned from.
+
+    Parameters
+    ----------
+    background : DataFrame
+        What models read of some training tracks.
+    candidates : DataFrame
+        A tracks table.
+    artists : bool
+        Whether the ranker heeds the labels of artists.
+    """
+    if not len(candidates):
+        return ()
+    notes = []
+    inputs = input_table(candidates)
+    wanted = [name for name in background.columns if not name.startswith("artist_") and background[name].notna().any()]
+    lacking = sorted({feature_of(name) for name in wanted if name not in inputs or inputs[name].isna().all()})
+    if lacking:
+        notes.append(f"the candidates have no {', '.join(lacking)}: ranked without")
+    if artists and ("artist_name" not in candidates or candidates["artist_name"].isna().all()):
+        notes.append("the candidates name no artists: ranked by sound alone")
+    return tuple(notes)
+
+
+def feature_of(column: str) -> str:
+    """The feature that an input column tells of: what people read."""
+    if column.startswith("artist_"):
+        return ARTIST_SOUND
+    return "tempo" if column in {"tempo_sin", "tempo_cos"} else column
+
+
+def _groups(artists: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Artists as codes; a track of an unknown artist is a group of its own."""
+    codes = np.unique(artists, return_inverse=True)[1].astype(np.int64)
+    unknown = artists == 0
+    codes[unknown] = len(artists) + np.arange(int(unknown.sum()))
+    return codes
