@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from experiments.metrics import METRICS
 from experiments.splits import Fold
@@ -126,7 +127,8 @@ def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iter
     if jobs == 1:
         yield from map(fit, range(len(task.folds)))
         return
-    with ThreadPoolExecutor(jobs) as pool:
+    # Folds are what runs side by side: linear algebra with threads of its own in each would wait for itself.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(jobs) as pool:
         # Batch by batch, so that a pruned run has not fitted folds that nobody will look at.
         for first in range(0, len(task.folds), jobs):
             yield from pool.map(fit, range(first, min(first + jobs, len(task.folds))))

@@ -61,6 +61,7 @@ def groups_for(tracks: pd.DataFrame, kind: Split) -> Rows:
     names = (
         primary_artist(tracks["artist_name"])
         .map(lambda name: normalise_name(name.split(",")[0]), na_action="ignore")
+        .astype(object)
         .fillna("")
         .to_numpy(dtype=object)
     )

@@ -22,8 +22,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.columns import AUDIO_FEATURES
+from features.context import CONTEXT_COLUMNS
 from features.identity import LOCAL_ID, normalise_name, primary_artist
+from features.inputs import INPUTS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -33,8 +34,9 @@ Kind = Literal["value", "missing", "id", "date", "order"]
 Severity = Literal["warning", "note", "harmless"]
 """``warning``: models see it. ``note``: they do not, but the table looks patched together. ``harmless``: row order."""
 
-USED: Final = frozenset({*AUDIO_FEATURES, "artist_name", "explicit", "popularity", "release_date"})
-"""Columns that models see, as they are or as context; of ``release_date`` they see the year."""
+_MADE_FROM: Final = {"tempo_sin": "tempo", "tempo_cos": "tempo", "release_year": "release_date"}
+USED: Final = frozenset({_MADE_FROM.get(name, name) for name in INPUTS}.difference(CONTEXT_COLUMNS) | {"artist_name"})
+"""Columns that models see, as they are or as what `features.inputs` makes of them; of ``release_date`` the year."""
 ROW_ORDER: Final = "row order"
 """The ``feature`` of a leak by the order of rows."""
 MIN_OF_EACH: Final = 10
@@ -58,6 +60,7 @@ _ELSEWHERE: Final = (
     "models do not see it, but likes and skips look taken from different places, which other columns may show too: "
     "take them from the same place and time"
 )
+_SPLIT: Final = "; a split by time may part likes from skips, too: split by artist or at random"
 _UNSORTED: Final = "no harm here, neither splits nor models look at it; shuffle rows for tools that test on the last"
 _TIMES: Final = ("later for liked ones", "earlier for liked ones")
 
@@ -125,7 +128,7 @@ def find_leaks(tracks: pd.DataFrame, y: npt.ArrayLike, *, threshold: float = 0.9
     Parameters
     ----------
     tracks : DataFrame, shape (n, any)
-        A validated tracks table; ``liked`` is not looked at. Not changed.
+        A validated tracks table, not changed. ``liked`` and ``weight``, how much labels count, are not looked at.
     y : array-like of 0 and 1, shape (n,)
     threshold : float in (0.5, 1)
         ROC AUC above which one column alone is too good to be true.
@@ -174,6 +177,7 @@ def _leak(evidence: _Evidence) -> Leak:
     )
     mend = f"fill the gaps, {_MEND}" if signal.kind == "missing" else f"{_MEND}; if you do choose by it, all is well"
     hint = {"warning": mend, "note": _ELSEWHERE, "harmless": _UNSORTED}[severity]
+    hint += _SPLIT if "added_at" in {signal.feature, *signal.alike} else ""
     return Leak(signal.feature, signal.kind, severity, evidence.auc, evidence.n_tracks, message, hint, signal.alike)
 
 
@@ -181,7 +185,7 @@ def _signals(tracks: pd.DataFrame) -> Iterator[_Signal]:
     """Every way to look at every column, the plainest first."""
     position = np.arange(len(tracks), dtype=np.float64)
     yield _Signal(ROW_ORDER, "order", "the order of rows", position, ends=("liked ones last", "liked ones first"))
-    columns = {str(name): column for name, column in tracks.items() if name != "liked"}
+    columns = {str(name): column for name, column in tracks.items() if name not in {"liked", "weight"}}
     yield from _gaps(columns)
     for name, column in columns.items():
         if isinstance(column.dtype, pd.DatetimeTZDtype):
@@ -244,8 +248,7 @@ def _judge(signal: _Signal, labels: FloatArray, folds: IntArray, floor: float) -
         return
     error = _standard_error(floor, y)
     if not signal.groups:
-        auc = _auc(codes, y)
-        far = max(auc, 1.0 - auc)
+        far = max(auc := _auc(codes, y), 1.0 - auc)
         yield _Evidence(signal, far, (far - floor) / error, len(y), signal.ends[auc < 0.5])
     auc = _auc_of_rates(codes if signal.groups else _bins(codes, counts), y, folds[known])
     how = f"going by other tracks of {'the same' if signal.groups else 'a similar'} value"

@@ -70,7 +70,7 @@ class TracksSchema(pa.DataFrameModel):
         description="When the listener added or judged the track",
         metadata={"unit": "UTC"},
     )
-    weight: float | None = _number(0, 1000, "", "How much the label counts; 1 where it is missing")
+    weight: float | None = _number(0, 1000, "times", "How much the label counts; 1 where it is missing")
     liked: pd.Int8Dtype | None = pa.Field(
         isin=[0, 1], nullable=True, description="The label", metadata={"unit": "1 = liked, 0 = not liked"}
     )

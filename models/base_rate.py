@@ -26,6 +26,8 @@ PRIOR_SD = 1.5
 """Standard deviation of the prior of the shift, in log-odds: 57 % to 6 % is two of them."""
 GRID = np.linspace(-7.0, 7.0, 281)
 """Shifts of the log-odds that are considered: steps of 0.05."""
+TOLERANCE = 0.1
+"""Distance between distributions of scores that is forgiven beyond chance: a bag's scores are not quite its folds'."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class BaseRate:
     n_candidates : int
     log_odds_sd : float
         Standard deviation of the log-odds of the estimate.
+    fits : bool
+        Whether the candidates' scores can be a mixture of those of liked and skipped training tracks at all. Where they
+        cannot (other music, missing columns), the estimate means nothing and is not used.
     """
 
     rate: float
@@ -52,20 +57,27 @@ class BaseRate:
     shifted: bool
     n_candidates: int
     log_odds_sd: float = 0.0
+    fits: bool = True
 
     @property
     def doubt(self) -> tuple[float, float]:
         """What a promise has to allow for: how far the rate's log-odds may lie from those of ``rate``, and the noise.
 
         A hint of fewer likes that is too weak to adjust every probability is heeded here: caution costs only a few kept
-        tracks. (0, 0) for fewer than MIN_CANDIDATES, whose scores hint at nothing.
+        tracks. (0, 0) where the estimate means nothing, as with fewer than MIN_CANDIDATES.
         """
-        if self.n_candidates < MIN_CANDIDATES:
+        if self.n_candidates < MIN_CANDIDATES or not self.fits:
             return 0.0, 0.0
         return min(0.0, float(logit(self.estimate) - logit(self.rate))), self.log_odds_sd
 
 
-def estimate_base_rate(probability: FloatArray, trained_rate: float, *, n_trained: int | None = None) -> BaseRate:
+def estimate_base_rate(
+    probability: FloatArray,
+    trained_rate: float,
+    *,
+    n_trained: int | None = None,
+    out_of_fold: tuple[IntArray, FloatArray] | None = None,
+) -> BaseRate:
     """Estimate the candidates' share of likes from their scores alone.
 
     The likelihood is that of Saerens et al., whose EM climbs to its maximum; here the whole of it is taken, times a
@@ -79,7 +91,11 @@ def estimate_base_rate(probability: FloatArray, trained_rate: float, *, n_traine
     trained_rate : float
         Share of likes in the training table, in (0, 1).
     n_trained : int, optional
-        Out-of-fold rows behind the calibration, whose level is as uncertain as a base rate estimated from so many.
+        Out-of-fold rows behind the calibration, whose level is as uncertain as a base rate estimated from so many. As
+        many as ``out_of_fold`` has, where that is given.
+    out_of_fold : tuple of ndarrays of shape (n_trained,), optional
+        Labels and like probabilities of these rows. The candidates' scores are measured against the mean of theirs, which
+        is better known than the share of likes, and must be a mixture of the scores of the two classes.
 
     Returns
     -------
@@ -93,17 +109,21 @@ def estimate_base_rate(probability: FloatArray, trained_rate: float, *, n_traine
     _check_rate(trained_rate)
     n = len(probability)
     start = float(logit(trained_rate))
+    before = start if out_of_fold is None else float(logit(np.clip(np.mean(out_of_fold[1]), 1e-6, 1 - 1e-6)))
     # Likelihood ratio of liked to skipped: the odds of the score over the odds before it was seen.
-    ratio = np.exp(log_odds(np.asarray(probability, dtype=np.float64)) - start)
-    rates = expit(start + GRID)
+    ratio = np.exp(log_odds(np.asarray(probability, dtype=np.float64)) - before)
+    rates = expit(before + GRID)
     likelihood = np.array([np.sum(np.log1p(rate * (ratio - 1.0))) for rate in rates])
+    if n_trained is None and out_of_fold is not None:
+        n_trained = len(out_of_fold[0])
     if n_trained is not None:
         likelihood = likelihood * (n_trained / (n_trained + n))
     posterior = likelihood - 0.5 * (GRID / PRIOR_SD) ** 2
     mass = np.exp(posterior - logsumexp(posterior))
     low, high = np.interp([0.05, 0.95], np.cumsum(mass) - mass / 2, GRID)
     unshifted = float(np.interp(0.0, GRID, likelihood))
-    shifted = n >= MIN_CANDIDATES and 2 * (float(likelihood.max()) - unshifted) > CERTAINTY
+    fits = out_of_fold is None or not n or _is_mixture(probability, *out_of_fold, float(rates[np.argmax(posterior)]))
+    shifted = fits and n >= MIN_CANDIDATES and 2 * (float(likelihood.max()) - unshifted) > CERTAINTY
     mean = float(mass @ GRID)
     estimate = float(expit(start + mean))
     return BaseRate(
@@ -114,7 +134,19 @@ def estimate_base_rate(probability: FloatArray, trained_rate: float, *, n_traine
         bool(shifted),
         n,
         float(np.sqrt(mass @ (GRID - mean) ** 2)),
+        fits,
     )
+
+
+def _is_mixture(probability: FloatArray, y: IntArray, p: FloatArray, rate: float) -> bool:
+    """Kolmogorov and Smirnov's test (1 %) of candidates' scores against the mixture of the classes' scores."""
+    scores = np.sort(probability)
+    n = [max(int(np.sum(y == label)), 1) for label in (0, 1)]
+    below = [np.searchsorted(np.sort(p[y == label]), scores, side="right") / n[label] for label in (0, 1)]
+    mixture = (1 - rate) * below[0] + rate * below[1]
+    own = np.searchsorted(scores, scores, side="right") / len(scores)
+    spread = np.sqrt(1 / len(scores) + (1 - rate) ** 2 / n[0] + rate**2 / n[1])
+    return bool(np.abs(own - mixture).max() <= 1.63 * spread + TOLERANCE)
 
 
 def adjust(probability: FloatArray, trained_rate: float, rate: float) -> FloatArray:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
+from scipy.special import betainc, betaincinv, expit, logit
 
 from models.precision_curve import FloatArray, IntArray, design_effect, fit_curve
 from models.threshold import cuts
@@ -105,6 +105,15 @@ class CutSequence:
     predictive: bool
 
 
+def as_rows(share: FloatArray, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A share as liked and skipped rows: the beta distribution of this mean and (delta method) variance.
+
+    A normal distribution of its log-odds would know nothing where all rows are liked: their variance has no end there.
+    """
+    rows = np.maximum(1.0 / np.maximum(sd**2 * share * (1 - share), 1e-12) - 1.0, 1.0)
+    return rows * share, rows * (1 - share)
+
+
 def cut_sequence(
     support: Support, min_precision: float, candidates: FloatArray | None, candidate_groups: Groups | None
 ) -> CutSequence:
@@ -160,10 +169,10 @@ def counted_confidence(at: CutSequence, min_precision: float, hits: FloatArray, 
 
 def curve_confidence(at: CutSequence, min_precision: float) -> FloatArray:
     """The second witness: how surely the curve says that the promise holds, shape (n_cuts,)."""
-    middle, sd = logit(at.share), np.maximum(at.sd, 1e-12)
+    hits, misses = as_rows(at.share, at.sd)
     if not at.predictive:
-        return np.asarray(ndtr((middle - logit(min_precision)) / sd), dtype=np.float64)
-    return _kept_promise(expit(middle[:, None] + sd[:, None] * ndtri(LEVELS)), at, min_precision)
+        return np.asarray(1.0 - betainc(hits, misses, min_precision), dtype=np.float64)
+    return _kept_promise(betaincinv(hits[:, None], misses[:, None], LEVELS), at, min_precision)
 
 
 def _kept_promise(precision: FloatArray, at: CutSequence, min_precision: float) -> FloatArray:

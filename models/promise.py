@@ -17,12 +17,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc, expit, logit, ndtri
+from scipy.special import betainc, betaincinv, expit, logit
 
 from models.cut_tests import (
     LEVELS,
     Groups,
     Support,
+    as_rows,
     counted_confidence,
     curve_confidence,
     cut_sequence,
@@ -98,7 +99,7 @@ def promised_cut(
     ValueError
         If something is out of range.
     """
-    support = Support(y, p, groups=groups, weights=weights, rate_shift, rate_sd=rate_sd)
+    support = Support(y, p, groups=groups, weights=weights, rate_shift=rate_shift, rate_sd=rate_sd)
     return _find(support, min_precision, candidates, candidate_groups, confidence)
 
 
@@ -134,7 +135,7 @@ def best_promise(
     Cut or None
         None where nothing worth saying can be promised.
     """
-    support = Support(y, p, groups=groups, weights=weights, rate_shift, rate_sd=rate_sd)
+    support = Support(y, p, groups=groups, weights=weights, rate_shift=rate_shift, rate_sd=rate_sd)
     least = min(min_kept, len(y) if candidates is None else len(candidates))
     for percent in range(math.ceil(round(below * 100, 6)) - 1, 0, -1):
         found = _find(support, percent / 100, candidates, candidate_groups, confidence)
@@ -177,7 +178,8 @@ def kept_precision(
         return math.nan, math.nan, math.nan
     curve = Support(y, p, groups=groups, weights=weights).curve
     share, sd = curve.precision(-np.sort(-kept), np.array([len(kept)]), rate_shift=rate_shift)
-    precision = expit(logit(share) + np.hypot(sd, rate_sd) * ndtri(LEVELS))
+    hits, misses = as_rows(share, np.hypot(sd, rate_sd))
+    precision = betaincinv(hits, misses, LEVELS)
     tail = (1 - level) / 2
     low, high = (_share_quantile(precision, len(kept), mass) for mass in (tail, 1 - tail))
     value = float(share[0])

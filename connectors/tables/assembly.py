@@ -12,7 +12,7 @@ from connectors.tables.labels import find_label, label_positions
 from connectors.tables.numeric import Numbers, cell_texts, parse_numbers
 from connectors.tables.raw import RawTable, counted
 from connectors.tables.scaling import refuse_scaled
-from connectors.tables.units import duration_to_ms, percent_to_unit, read_key, read_meter, read_mode
+from connectors.tables.units import duration_to_ms, percent_to_unit, read_key, read_meter, read_mode, read_weight
 from features.cleaning import spotify_track_id
 from features.columns import AUDIO_FEATURES
 from features.errors import InputError
@@ -36,7 +36,8 @@ def to_tracks(
     label : str, optional
         Header of the label column.
     labels : bool
-        Whether labels are wanted; without, there is no ``liked``, and columns that could hold labels are left out.
+        Whether labels are wanted; without, there is no ``liked``, and columns that could hold labels or their weights
+        are left out.
 
     Returns
     -------
@@ -93,6 +94,9 @@ def _read_numbers(table: RawTable, recognised: Recognised) -> tuple[dict[str, Nu
     if "duration_ms" in numbers:
         header = table.headers[recognised.positions["duration_ms"]]
         numbers["duration_ms"], lines = duration_to_ms(numbers["duration_ms"], header)
+        notes += lines
+    if "weight" in numbers:
+        numbers["weight"], lines = read_weight(numbers["weight"])
         notes += lines
     if "mode" in numbers:
         numbers["mode"], lines = read_mode(numbers["mode"])

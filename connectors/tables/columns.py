@@ -29,6 +29,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "explicit": ("is_explicit", "track_explicit"),
     "popularity": ("track_popularity", "Pop."),
     "added_at": ("date_added", "added_date", "saved_at", "Added"),
+    "weight": (),  # how much the label counts; other tables' weights of tracks mean anything, so under this name only
     "acousticness": ("acousticness_%", "Acoustic", "acous"),
     "danceability": ("danceability_%", "Dance", "dnce"),
     "duration_ms": (
@@ -53,7 +54,7 @@ UNIT_INTERVAL = (
 )  # fmt: skip
 """Features in [0, 1]."""
 
-NUMBERS = (*AUDIO_FEATURES, "popularity")
+NUMBERS = (*AUDIO_FEATURES, "popularity", "weight")
 """Columns that become float64."""
 
 

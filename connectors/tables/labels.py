@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from connectors.tables.columns import normalise
+from connectors.tables.columns import canonical_name, normalise
 from connectors.tables.numeric import MISSING_WORDS, cell_texts, parse_numbers
 from connectors.tables.raw import RawTable
 from features.cleaning import LIKED_WORDS, NO_WORDS, NOT_LIKED_WORDS, YES_WORDS
@@ -93,8 +93,12 @@ def find_label(table: RawTable, requested: str | None) -> tuple[Label | None, tu
 
 
 def label_positions(table: RawTable, requested: str | None) -> set[int]:
-    """Columns that hold labels, for who does not want them: the requested one and all that could be; never an error."""
+    """Columns that hold labels, for who does not want them: the requested one and all that could be; never an error.
+
+    The weights of labels are among them.
+    """
     likely = {at for at in _named(table.headers) if _plausible(table.headers[at], table.columns[at])}
+    likely |= {at for at, header in enumerate(table.headers) if canonical_name(header) == "weight"}
     position = None if requested is None else _find(table.headers, requested)
     return likely if position is None else likely | {position}
 

@@ -173,6 +173,13 @@ def read_key(numbers: Numbers) -> tuple[Numbers, Numbers | None, tuple[str, ...]
     return key, Numbers(modes, (), none, none), notes
 
 
+def read_weight(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
+    """Weights of labels with a percent sign to fractions; the others are as they are, in no unit."""
+    floats = np.where(numbers.percent, numbers.floats / 100, numbers.floats)
+    notes = ("weight: percent -> fractions",) if numbers.percent.any() else ()
+    return dataclasses.replace(numbers, floats=floats), notes
+
+
 def read_mode(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
     """Modes by name ("major", "minor") to 1 and 0."""
     mode, named = _read_strange(numbers, lambda text: _MODES.get(text.casefold()))

@@ -55,11 +55,10 @@ def evaluate(
     from earmark.evaluation_answer import evaluate_answer
     from earmark.files import check_target, write_atomically
     from earmark.home import Home
-    from earmark.reading import read_tracks
+    from earmark.reading import read_known, read_tracks
     from earmark.session import alone
     from experiments.nested import evaluate_folds
     from experiments.splits import SPLITS
-    from features.catalogue import read_catalogue
     from features.errors import InputError
     from features.identity import table_digest
 
@@ -73,10 +72,9 @@ def evaluate(
         check_target(output)  # before minutes are spent on what could not be kept
     read = read_tracks(source, label=label)
     say_read(read)
-    known = None
-    if catalogue is not None:
-        known = read_catalogue(catalogue, artists=read.tracks["artist_name"].dropna().unique())
-        note("\n".join(known.notes))
+    known = None if catalogue is None else read_known(catalogue)
+    for line in () if known is None else known.notes:
+        note(line)
     with alone(home), live_progress() as on_progress:
         evaluation = evaluate_folds(
             read.tracks,

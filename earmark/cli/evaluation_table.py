@@ -27,6 +27,9 @@ def say_evaluation(evaluation: Evaluation) -> None:
     for block in blocks:
         note("")
         note(block)
+    for view in taken:
+        if view.about is not None and view.all_rows is not None and view.all_rows is not view.about:
+            note(f"(all {view.all_rows.n_tracks:,} tracks of the {view.split} folds: {_in_short(view.all_rows)})")
     note("(95 % intervals from resampled artists; precision and recall at each ranker's own cut)")
     note("")
     for line in sentences(evaluation):
@@ -52,6 +55,13 @@ def _views(views: Sequence[View], evaluation: Evaluation) -> str:
         ]
         rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
     return text_table(header, rows).rstrip()
+
+
+def _in_short(found: Judgement) -> str:
+    names = ("roc_auc", "log_loss")
+    return ", ".join(
+        f"{METRICS[name].title} {with_interval(found.metrics[name], *found.interval[name])}" for name in names
+    )
 
 
 def _counted(found: Judgement) -> str:

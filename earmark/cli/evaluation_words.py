@@ -35,7 +35,8 @@ def remarks(evaluation: Evaluation) -> list[str]:
         enough = shares.budget_s**2 / shares.fit_s
         said.append(
             f"of {shares.budget_s:g} s each of the {shares.n_fits} fits had {shares.fit_s:.1f} s, the learning curve "
-            f"{shares.curve_s:.1f} s; a train with all of them may do better (--budget {enough:.0f} gives each as much)"
+            f"{shares.curve_s:.1f} s; a train with all {shares.budget_s:g} s may do better (--budget {enough:.0f} "
+            "gives each fit as much)"
         )
     return said
 

@@ -126,5 +126,5 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Hastie and Tibshirani 1986; pairs: Lou et al. 2013, GA2M; shrinkage: MacKay 1992, evidence framework",
     order=3,
-    seconds=3.0,
+    seconds=2.5,
 )

@@ -27,6 +27,9 @@ SPACE: Space = {
     "reg_lambda": Float(0.1, 30.0, 3.0, log=True),
 }
 
+MAX_BIN = 64
+"""Cuts of an input that are tried: on small tables more of them cost three times the seconds and gain nothing."""
+
 MODEL_FILE = "model.ubj"
 """XGBoost's own open format (Universal Binary JSON)."""
 
@@ -102,7 +105,7 @@ class BoostedTrees(BinaryClassifier):
 
         X, y = self._start_fit(X, y)
         weight = self._weights(sample_weight, y)
-        rows = xgboost.QuantileDMatrix(X.astype(np.float32), y, weight=weight, nthread=self.n_jobs)
+        rows = xgboost.QuantileDMatrix(X.astype(np.float32), y, weight=weight, nthread=self.n_jobs, max_bin=MAX_BIN)
         self.booster_ = xgboost.train(self._booster_params(), rows, num_boost_round=self.n_estimators)
         self.booster_.set_param({"nthread": self.n_jobs})
         return self
@@ -121,6 +124,7 @@ class BoostedTrees(BinaryClassifier):
         return {
             "objective": "binary:logistic",
             "tree_method": "hist",
+            "max_bin": MAX_BIN,
             "nthread": self.n_jobs,
             "seed": int(seed),
             "verbosity": 0,
@@ -155,5 +159,5 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Chen and Guestrin 2016, arXiv:1603.02754; space: TabArena, arXiv:2506.16791, widened",
     order=2,
-    seconds=6.0,
+    seconds=3.0,
 )

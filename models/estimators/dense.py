@@ -240,5 +240,5 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Gorishniy et al. 2022, arXiv:2203.05556 (encoding) and 2024, arXiv:2410.24210 (networks side by side)",
     order=9,
-    seconds=14.0,
+    seconds=12.0,
 )

@@ -146,5 +146,5 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Geurts et al. 2006, Extremely randomized trees; shrinkage: Agarwal et al. 2022, arXiv:2202.00858",
     order=1,
-    seconds=3.0,
+    seconds=1.5,
 )

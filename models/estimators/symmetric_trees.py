@@ -1,6 +1,7 @@
 """Gradient-boosted symmetric trees (CatBoost): few questions a tree, strongly regularised, at home on small tables."""
 
 import json
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -17,9 +18,12 @@ from models.space import Choice, Float, Int, Space
 from models.spec import ModelSpec
 from models.symmetric import SymmetricTrees, constant, read_catboost
 
+# Chosen on 20 tables at once and confirmed on 19 others, each fitted on 8 folds and averaged, as rankers do: the defaults
+# rank a little better than CatBoost's own thousand trees, in an eighth of the time. "L2" is stronger where features act
+# together, "Cosine" (CatBoost's own) where they add up.
 SPACE: Space = {
-    "iterations": Int(100, 1000, 250, log=True),
-    "learning_rate": Float(0.01, 0.2, 0.04, log=True),
+    "iterations": Int(100, 1000, 300, log=True),
+    "learning_rate": Float(0.01, 0.2, 0.034, log=True),
     "depth": Int(3, 8, 6),
     "l2_leaf_reg": Float(1.0, 60.0, 20.0, log=True),
     "score_function": Choice(("L2", "Cosine"), "L2"),
@@ -74,8 +78,8 @@ class SymmetricBoosting(BinaryClassifier):
     def __init__(
         self,
         *,
-        iterations: int = 250,
-        learning_rate: float = 0.04,
+        iterations: int = 300,
+        learning_rate: float = 0.034,
         depth: int = 6,
         l2_leaf_reg: float = 20.0,
         score_function: str = "L2",
@@ -140,7 +144,7 @@ class SymmetricBoosting(BinaryClassifier):
 
     def rate(self, n_tracks: int) -> float:
         """The learning rate for so many training rows: (0, 0.5]."""
-        return min(self.learning_rate * (n_tracks / _RATE_ROWS) ** _RATE_POWER, _HIGHEST_RATE)
+        return min(self.learning_rate * math.pow(n_tracks / _RATE_ROWS, _RATE_POWER), _HIGHEST_RATE)
 
     def _grown(self, X: npt.NDArray[np.float32], y: npt.NDArray[np.int64], weight: FloatArray | None) -> dict[str, Any]:
         """CatBoost's model as the document that it exports."""
@@ -193,4 +197,5 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Prokhorenkova et al. 2018, arXiv:1706.09516; space: TabArena, arXiv:2506.16791, narrowed",
     order=4,
+    seconds=2.0,
 )

@@ -128,5 +128,5 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Breiman et al. 1984, CART; space after Mantovani et al. 2018, arXiv:1812.02207; Agarwal et al. 2022",
     order=0,
-    seconds=1.0,
+    seconds=0.3,
 )

@@ -117,3 +117,44 @@ def test_one_class_only_is_read() -> None:
 def test_the_label_is_not_a_feature_too() -> None:
     tracks, _ = read_table(table("mode", rows=[["1"], ["0"]]), "mode")
     assert list(tracks) == ["energy", "liked"]
+
+
+def test_weights_of_labels_are_numbers_in_no_unit() -> None:
+    rows = [["1", "0"], ["0", "2.5"], ["1", ""], ["0", "100"]]
+    tracks, notes = read_table(table("liked", "weight", rows=rows))
+    assert tracks["liked"].tolist() == [1, 0, 1, 0]
+    assert tracks["weight"].dropna().tolist() == [0, 2.5, 100]
+    assert tracks["weight"].isna().tolist() == [False, False, True, False]
+    assert not any("weight" in note for note in notes)
+
+
+def test_weights_with_a_percent_sign_are_fractions() -> None:
+    tracks, notes = read_table(table("liked", "weight", rows=[["1", "50%"], ["0", "2"], ["1", "250 %"], ["0", "?!"]]))
+    assert tracks["weight"].tolist() == [0.5, 2, 2.5, "?!"]
+    assert "weight: percent -> fractions" in notes
+
+
+@pytest.mark.parametrize(("heavy", "light"), [("1", "0"), ("1", "-1"), ("yes", "no")])
+def test_a_weight_is_never_the_label(heavy: str, light: str) -> None:
+    tracks, _ = read_table(table("weight", rows=[[heavy], [light]]))
+    assert list(tracks) == ["weight", "energy"]
+    tracks, notes = read_table(table("weight", "liked", rows=[[heavy, "0"], [light, "1"]]))
+    assert tracks["liked"].tolist() == [0, 1]
+    assert "label: 'liked': 1 liked, 1 not liked" in notes
+
+
+def test_a_weight_that_is_named_as_the_label_is_that_alone() -> None:
+    assert list(read_table(table("weight", rows=[["1"], ["0"]]), "weight")[0]) == ["energy", "liked"]
+
+
+@pytest.mark.parametrize("header", ["track_weight", "sample_weight", "label weight", "weights", "weight (g)", "wt"])
+def test_other_weights_are_ignored(header: str) -> None:
+    tracks, notes = read_table(table("liked", header, rows=[["1", "180"], ["0", "140"]]))
+    assert list(tracks) == ["energy", "liked"]
+    assert f"1 column ignored: {header}" in notes
+
+
+def test_weights_are_left_out_with_the_labels() -> None:
+    tracks, notes = read_table(table("weight", "liked", rows=[["5000", "1"], ["1", "0"]]), labels=False)
+    assert list(tracks) == ["energy"]
+    assert "label columns are not needed here: weight, liked" in notes

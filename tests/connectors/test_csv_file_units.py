@@ -18,7 +18,7 @@ def test_the_names_of_columns_are_those_of_the_schema() -> None:
     from features.schema import COLUMNS
 
     assert set(ALIASES) | {"liked"} == set(COLUMNS)
-    assert set(AUDIO_FEATURES) | {"popularity"} == set(NUMBERS)
+    assert set(AUDIO_FEATURES) | {"popularity", "weight"} == set(NUMBERS)
     assert {name for name, info in COLUMNS.items() if info.unit == "fraction"} == set(UNIT_INTERVAL)
 
 

@@ -74,5 +74,5 @@ def test_remarks_say_what_could_not_be_judged_and_how_the_seconds_were_shared() 
     assert said[0] == "familiar artists cannot be judged: no track names its artist"
     assert "a note" in said
     assert "of 120 s each of the 10 fits had 9.6 s, the learning curve 24.0 s" in said[-1]
-    assert "--budget 1500 gives each as much" in said[-1]
+    assert "--budget 1500 gives each fit as much" in said[-1]
     assert Shares.of(1500.0, 10).fit_s == 120.0

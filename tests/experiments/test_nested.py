@@ -125,7 +125,6 @@ def test_one_view_is_that_of_the_configuration(table: pd.DataFrame) -> None:
     assert table["added_at"][untested].max() <= times.min()
 
 
-@pytest.mark.filterwarnings("ignore:'str' is not supported as a fill value")  # groups_for, where no name is given
 def test_without_artists_the_familiar_view_says_that_it_cannot_be_taken(table: pd.DataFrame) -> None:
     nameless = table.assign(artist_name=pd.array([None] * len(table), dtype="str"))
     moments: list[Progress] = []

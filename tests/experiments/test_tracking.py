@@ -91,7 +91,7 @@ def test_the_train_run_holds_metrics_settings_data_and_pictures(
         assert run.data.metrics[f"interval/{name}_low"] <= run.data.metrics[name]
     assert run.data.metrics["keep_everything/recall"] == 1
     assert run.data.params["seed"] == "0"
-    assert run.data.params["model"] == "boosted_trees"
+    assert run.data.params["model"] == "ensemble"
     assert run.data.tags["version.numpy"] == np.__version__
     assert run.data.tags["earmark.data_digest"] == result.data_digest
     assert "| keep everything |" in run.data.tags["mlflow.note.content"]

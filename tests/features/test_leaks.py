@@ -16,7 +16,9 @@ from sklearn.metrics import roc_auc_score
 
 from connectors.registry import open_source
 from features.columns import AUDIO_FEATURES
-from features.leaks import Leak, find_leaks
+from features.context import ArtistProfiles
+from features.inputs import INPUTS, input_table
+from features.leaks import USED, Leak, find_leaks
 from features.schema import COLUMNS, labelled, validate
 
 Labels = npt.NDArray[np.int64]
@@ -58,7 +60,7 @@ def _honest(n: int, seed: int) -> tuple[pd.DataFrame, Labels]:
         table[name] = table[name].mask(rng.random(n) < 0.1)
     tracks, _ = validate(table)
     assert len(tracks) == n
-    assert set(tracks) == set(COLUMNS) - {"liked"}
+    assert set(tracks) == set(COLUMNS) - {"weight", "liked"}
     return tracks, rng.permutation(np.arange(n) % 2)
 
 
@@ -187,6 +189,7 @@ def test_a_planted_leak_is_found_and_nothing_else(plant: str, n: int) -> None:
     assert f"{leak.auc:.3f}" in leak.message
     assert leak.feature in leak.message
     assert "same place" in leak.hint
+    assert ("split by time" in leak.hint) == (leak.feature == "added_at")
 
 
 @pytest.mark.parametrize(
@@ -339,6 +342,52 @@ def test_the_table_stays_as_it_was_and_its_label_is_not_looked_at() -> None:
     before = with_label.copy(deep=True)
     assert find_leaks(with_label, y) == find_leaks(tracks, y) == ()
     pdt.assert_frame_equal(with_label, before)
+
+
+def test_gaps_of_dates_told_under_another_name_also_speak_of_the_split() -> None:
+    tracks, y = honest(100)
+    for name in ("added_at", "popularity"):
+        tracks[name] = tracks[name].bfill().ffill().mask(pd.Series(y == 0))
+    (leak,) = find_leaks(tracks, y)
+    assert (leak.feature, leak.alike) == ("popularity", ("added_at",))
+    assert "split by time" in leak.hint
+
+
+def other_values(tracks: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The table with every value of one column exchanged for another that it may have."""
+    column = tracks[name]
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return tracks.assign(**{name: column + pd.Timedelta(days=400)})
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return tracks.assign(**{name: ~column})
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return tracks.assign(**{name: (COLUMNS[name].low + COLUMNS[name].high) - column})
+    new = "1955" if name == "release_date" else [f"another {row}" for row in range(len(tracks))]
+    return tracks.assign(**{name: pd.Series(new, index=tracks.index, dtype=column.dtype)})
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_is_used_where_it_changes_what_models_read(name: str) -> None:
+    # The catalogue has the same artists but none of the tracks, so nothing depends on how they are identified.
+    tracks, y = honest(200)
+    tracks = tracks.assign(weight=1.0 + y, liked=pd.Series(y, dtype="Int8"))
+    profiles = ArtistProfiles.build(catalogue=honest(200, seed=9)[0], deviations=True)
+
+    def read(table: pd.DataFrame) -> pd.DataFrame:
+        return input_table(profiles.attach(table))
+
+    assert set(read(tracks)) == set(INPUTS)
+    assert read(tracks).equals(read(other_values(tracks, name))) == (name not in USED)
+
+
+def test_models_read_columns_of_the_schema_only() -> None:
+    assert set(COLUMNS) > USED
+
+
+def test_labels_that_count_differently_are_no_leak() -> None:
+    tracks, y = honest(100)
+    for weight in (np.where(y == 1, 3.0, 1.0), np.where(y == 1, np.nan, 0.5)):
+        assert find_leaks(tracks.assign(weight=weight), y) == ()
 
 
 @pytest.mark.parametrize("y", [np.zeros(59), np.full(60, 2), np.full(60, np.nan), np.zeros((60, 1))])

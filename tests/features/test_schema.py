@@ -49,16 +49,17 @@ def test_columns_are_described_in_the_agreed_order_with_unit_and_range() -> None
     names = list(COLUMNS)
     assert names[:3] == ["track_id", "track_name", "artist_name"]
     assert tuple(names[3:16]) == AUDIO_FEATURES
-    assert names[16:] == ["album_name", "release_date", "isrc", "explicit", "popularity", "added_at", "liked"]
+    assert names[16:] == ["album_name", "release_date", "isrc", "explicit", "popularity", "added_at", "weight", "liked"]
     assert all(info.description for info in COLUMNS.values())
     assert all(COLUMNS[name].unit and COLUMNS[name].dtype == "float64" for name in AUDIO_FEATURES)
     assert (COLUMNS["loudness"].low, COLUMNS["loudness"].high, COLUMNS["loudness"].unit) == (-70, 10, "dB")
+    assert (COLUMNS["weight"].low, COLUMNS["weight"].high, COLUMNS["weight"].dtype) == (0, 1000, "float64")
     assert (COLUMNS["liked"].low, COLUMNS["liked"].high, COLUMNS["liked"].dtype) == (0, 1, "Int8")
     assert [name for name, info in COLUMNS.items() if not info.nullable] == ["track_id"]
 
 
 def test_declared_dtypes_are_those_of_a_validated_table() -> None:
-    table = songs(2, album_name="A", release_date="2024", isrc="X", explicit=True, popularity=50, liked=1)
+    table = songs(2, album_name="A", release_date="2024", isrc="X", explicit=True, popularity=50, weight=2, liked=1)
     tracks, report = validate(table.assign(added_at="2024-05-31"))
     assert {name: str(dtype) for name, dtype in tracks.dtypes.items()} == {
         name: info.dtype for name, info in COLUMNS.items()
@@ -92,6 +93,9 @@ def test_required_columns_are_always_there_and_optional_ones_only_where_given() 
         ("danceability", 5000, "out of range", "expected 0 to 1 (fraction)"),
         ("duration_ms", 0, "out of range", "expected 1 to 86,400,000 (ms)"),
         ("loudness", -71, "out of range", "expected -70 to 10 (dB)"),
+        ("weight", -1, "out of range", "expected 0 to 1,000"),
+        ("weight", 1001, "out of range", "expected 0 to 1,000"),
+        ("weight", "twice", "not a number", "write a number"),
         ("liked", 2, "label not understood", "1 (liked)"),
         ("liked", "perhaps", "label not understood", "1 (liked)"),
     ],
@@ -341,6 +345,13 @@ def test_junk_columns_and_strange_indexes_do_not_matter() -> None:
     tracks, odd_report = validate(odd)
     pdt.assert_frame_equal(tracks, expected)
     assert odd_report == report
+
+
+def test_weights_may_be_missing_and_are_kept_as_they_are() -> None:
+    tracks, report = validate(songs(4, weight=[0, 1000, None, "0.5"], liked=1))
+    assert report.faults == ()
+    assert tracks["weight"].tolist()[:2] + tracks["weight"].tolist()[3:] == [0, 1000, 0.5]
+    assert np.isnan(tracks["weight"].iloc[2])
 
 
 def test_names_keep_words_that_mean_missing_elsewhere() -> None:

@@ -170,7 +170,7 @@ def test_heavier_likes_raise_the_probability() -> None:
 
 @pytest.mark.parametrize(
     ("weight", "words"),
-    [(-1.0, "[Nn]egative"), (np.nan, "NaN"), (0.0, "weight above 0"), ([1.0], "shape|inconsistent")],
+    [(-1.0, "none negative"), (np.nan, "finite"), (0.0, "weight above 0"), ([1.0], "must hold 300")],
 )
 def test_impossible_weights_are_refused(weight: object, words: str) -> None:
     X, y = rows()
@@ -289,11 +289,12 @@ def test_kaggle_table_ranks_as_measured(kaggle_csv: Path) -> None:
     y = table["target"].to_numpy()
     scores = []
     for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(table, y):
-        like = fit_model(spec("symmetric_trees"), {}, 0, table.iloc[train], y[train]).predict(table.iloc[test])
+        fits = [fit_model(spec("symmetric_trees"), {}, seed, table.iloc[train], y[train]) for seed in range(3)]
+        like = np.mean([model.predict(table.iloc[test]) for model in fits], axis=0)
         scores.append((roc_auc_score(y[test], like), log_loss(y[test], like)))
     area, loss = np.mean(scores, axis=0)
-    assert area > 0.856  # CatBoost's own default, a thousand trees: .8600
-    assert loss < 0.475  # .4695
+    assert area > 0.856  # one fit .857, eight .860, as CatBoost's own thousand trees
+    assert loss < 0.474  # one fit .474, eight .469
 
 
 @parametrize_with_checks(
