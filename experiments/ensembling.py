@@ -26,7 +26,7 @@ class Candidate:
     ----------
     spec : ModelSpec
     number : int
-        Of the trial in its family's study.
+        Place of the trial among its family's finished ones, from 0: those that a kill cut short do not count.
     params : dict
     run : FoldRun
         Of all cuts that it was fitted on.
@@ -73,8 +73,9 @@ class Ensemble:
 
 def candidates_of(study: FamilyStudy) -> list[Candidate]:
     """A family's default and best trials."""
+    place = {trial.number: place for place, trial in enumerate(study.finished)}
     return [
-        Candidate(study.spec, trial.number, dict(trial.params), study.run_of(trial), study.seconds)
+        Candidate(study.spec, place[trial.number], dict(trial.params), study.run_of(trial), study.seconds)
         for trial in study.candidates()
     ]
 

@@ -206,8 +206,9 @@ def study_digest(spec: ModelSpec, digest: str) -> str:
 
 def _family(study: FamilyStudy, ensemble: Ensemble, task: Task) -> FittedFamily:
     best = study.ranked()[0]
+    place = study.finished.index(best)
     bagged = [candidate for candidate in ensemble.candidates if candidate.spec is study.spec]
-    chosen = next((candidate for candidate in bagged if candidate.number == best.number), None)
+    chosen = next((candidate for candidate in bagged if candidate.number == place), None)
     run = study.run_of(best) if chosen is None else chosen.run
     seen = ~np.isnan(run.out_of_fold)
     calibration = fit_calibration(task.y[seen], run.out_of_fold[seen], task.groups[seen], seed=task.seed)

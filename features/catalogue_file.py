@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import pandas as pd
 
 from features.errors import InputError
 from features.report import show
+
+if TYPE_CHECKING:
+    import duckdb
 
 _PARQUET: Final = b"PAR1"
 _GZIP: Final = b"\x1f\x8b"
@@ -62,7 +64,7 @@ class TableFile:
     """
 
     headers: tuple[str, ...]
-    connection: duckdb.DuckDBPyConnection
+    connection: "duckdb.DuckDBPyConnection"
     expression: str
     parameters: tuple[Any, ...]
     types: tuple[str, ...]
@@ -103,6 +105,8 @@ def open_table(path: Path) -> Iterator[TableFile]:
     InputError
         Where the file is missing, empty or unreadable, also later in the block; the message starts with the path.
     """
+    import duckdb  # noqa: PLC0415 - only who brings a catalogue waits for it
+
     try:
         real, head = _locate(path)
         with closing(duckdb.connect(":memory:", config=_SETTINGS)) as connection:
@@ -145,7 +149,7 @@ def _locate(path: Path) -> tuple[Path, bytes]:
     return path, head
 
 
-def _parquet(connection: duckdb.DuckDBPyConnection, place: str) -> TableFile:
+def _parquet(connection: "duckdb.DuckDBPyConnection", place: str) -> TableFile:
     source = "read_parquet(?, binary_as_string = true)"
     columns = connection.execute(f"DESCRIBE SELECT * FROM {source}", [place]).fetchall()  # noqa: S608 - a constant
     headers, types = (tuple(str(column[part]) for column in columns) for part in (0, 1))
@@ -153,7 +157,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, place: str) -> TableFile:
     return TableFile(headers, connection, _numbered(source, len(headers)), (place,), types, is_text=False)
 
 
-def _delimited(connection: duckdb.DuckDBPyConnection, place: str, head: bytes) -> TableFile:
+def _delimited(connection: "duckdb.DuckDBPyConnection", place: str, head: bytes) -> TableFile:
     """Text with the separator that gives its first line most columns."""
     under_gzip = head.startswith(_GZIP)
     text = head.removeprefix(_GZIP).removeprefix(_MARK)

@@ -33,6 +33,8 @@ MIN_ROWS = 30
 """Rows with other tracks of their artist below which nothing is learned from artists."""
 _RIDGE = 1.0
 _COEFFICIENTS = 4
+_STEPS = 50
+"""Newton's steps, each of at most 1: so no coefficient can be larger."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,19 @@ class ArtistAffinity:
         require((artists[1:] > artists[:-1]).all() and (artists > 0).all(), "the artists' keys are not ascending")
         likes, skips, residuals, variances = (take_array(state, name, np.float64, artists.shape) for name in _COUNTS)
         require(all((count >= 0).all() for count in (likes, skips, variances)), "an artist's count is negative")
+        judged = likes + skips
+        fits = (
+            (judged < _MOST_TRACKS) & (np.abs(residuals) <= judged + _ROUNDING) & (variances <= judged / 4 + _ROUNDING)
+        )
+        require(fits.all(), "an artist's residuals do not fit its counts")
         coefficients = take_array(state, "coefficients", np.float64, (_COEFFICIENTS,))
+        require((np.abs(coefficients) <= _STEPS).all(), "the coefficients of the artists are out of range")
         return cls(artists, likes, skips, residuals, variances, coefficients)
 
 
 _COUNTS = ("likes", "skips", "residuals", "variances")
+_MOST_TRACKS = 1e9
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -221,7 +231,7 @@ def _fit(design: FloatArray, y: IntArray, offset: FloatArray) -> FloatArray:
     """Ridge logistic regression with an offset, by Newton's method; the ridge keeps separated classes finite."""
     weights = np.zeros(design.shape[1])
     ridge = _RIDGE * np.eye(design.shape[1])
-    for _ in range(50):
+    for _ in range(_STEPS):
         p = expit(offset + design @ weights)
         gradient = design.T @ (p - y) + ridge @ weights
         step = np.linalg.solve((design * (p * (1 - p))[:, None]).T @ design + ridge, gradient)

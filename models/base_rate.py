@@ -94,8 +94,8 @@ def estimate_base_rate(
         Out-of-fold rows behind the calibration, whose level is as uncertain as a base rate estimated from so many. As
         many as ``out_of_fold`` has, where that is given.
     out_of_fold : tuple of ndarrays of shape (n_trained,), optional
-        Labels and like probabilities of these rows. The candidates' scores are measured against the mean of theirs, which
-        is better known than the share of likes, and must be a mixture of the scores of the two classes.
+        Labels and like probabilities of these rows. The candidates' scores are measured against the mean of theirs,
+        which is better known than the share of likes, and must be a mixture of the scores of the two classes.
 
     Returns
     -------

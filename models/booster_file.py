@@ -107,7 +107,8 @@ def _end_to_end(trees: Trees, part: str, kind: str, counts: IntArray) -> npt.NDA
 def _check_links(nodes: Nodes, counts: IntArray) -> None:
     """Each node but the first of its tree is the child of one node before it, in the same tree, and names that parent.
 
-    Then every path down ends, and stays within its tree.
+    Then every path down ends, and stays within its tree. XGBoost walks some paths by ``left_children`` alone and takes
+    the node behind it for the right child, so that must be the right child.
     """
     first = np.cumsum(counts) - counts
     start, end = np.repeat(first, counts), np.repeat(first + counts, counts)
@@ -121,6 +122,8 @@ def _check_links(nodes: Nodes, counts: IntArray) -> None:
     is_root[first] = True
     uses = np.bincount(child, minlength=len(inner))
     require(np.array_equal(uses, ~is_root), "the nodes of a tree do not hang together")
+    beside = right[inner] == left[inner] + 1
+    require(beside.all(), "the children of a tree's node do not stand side by side")
     named = nodes["parents"]
     fits = (named[first] == _ROOT_PARENT).all() and (named[child] + start[child] == parent).all()
     require(fits, "the parents of a tree do not fit")

@@ -79,7 +79,8 @@ def choose_calibration(
     probability : ndarray of float, shape (n,)
         Out-of-fold scores in [0, 1].
     groups : ndarray, shape (n,), optional
-        Artists: one is never both fitted to and judged on, and the standard error of a gain counts each once.
+        Artists: one is never both fitted to and judged on, and the standard error of a gain counts each once. Ignored
+        where there are fewer than N_FOLDS.
     sample_weight : ndarray of float, shape (n,), optional
         At least 0; only their ratios matter.
     seed : int
@@ -96,6 +97,8 @@ def choose_calibration(
     """
     weight = _checked_weight(y, probability, sample_weight)
     code = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    if code.max() + 1 < N_FOLDS:
+        code = np.arange(len(y))
     whole = {name: fit_family(name, y, probability, sample_weight=weight) for name in FAMILIES}
     loss = {name: np.zeros(len(y)) for name in FAMILIES}
     rng = np.random.default_rng(seed)

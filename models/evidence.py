@@ -79,7 +79,8 @@ class OutOfFold:
     def from_state(cls, state: State) -> Self:
         """Rebuild; raises ``RankerFormatError`` where labels or probabilities cannot be right."""
         liked = take_array(state, "liked", np.int64, (None,))
-        require(len(liked) and np.isin(liked, (0, 1)).all(), "out-of-fold labels are not 0 and 1")
+        # both, because a share of likes of 0 or 1 has no log-odds
+        require(np.array_equal(np.unique(liked), [0, 1]), "out-of-fold labels are not 0 and 1")
         new, probability = (take_array(state, name, np.float64, liked.shape) for name in ("new", "probability"))
         inside = all(((values >= 0) & (values <= 1)).all() for values in (new, probability))
         require(inside, "out-of-fold probabilities lie outside 0 to 1")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.columns import AUDIO_FEATURES
 from features.context import ArtistProfiles
 from features.errors import InputError
 from features.inputs import INPUTS
@@ -82,7 +83,7 @@ def unpack(manifest: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], 
         If something is missing or cannot be right.
     """
     inputs = list(manifest["inputs"])
-    if inputs != [name for name in INPUTS if name in inputs]:
+    if inputs != [name for name in INPUTS if name in inputs or name in AUDIO_FEATURES]:
         raise ValueError("its inputs are not those of this earmark")
     members = tuple(
         _member(f"members/{number}", entry, arrays, files) for number, entry in enumerate(manifest["members"])
@@ -95,7 +96,11 @@ def unpack(manifest: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], 
         "models": len(members) > 0 and all(len(member.models) > 0 for member in members),
         "weights": all(0 < member.weight <= 1 for member in members)
         and abs(sum(member.weight for member in members) - 1) < 1e-6,
-        "background": background.ndim == 2 and background.shape[1] == len(inputs) and len(background) > 0,
+        "background": background.dtype == np.float64
+        and background.ndim == 2
+        and background.shape[1] == len(inputs)
+        and len(background) > 0
+        and not np.isinf(background).any(),
     }
     for what, fine in checks.items():
         if not fine:

@@ -158,7 +158,8 @@ def missed(background: pd.DataFrame, candidates: pd.DataFrame, *, artists: bool)
     lacking = sorted({feature_of(name) for name in wanted if name not in inputs or inputs[name].isna().all()})
     if lacking:
         notes.append(f"the candidates have no {', '.join(lacking)}: ranked without")
-    if artists and ("artist_name" not in candidates or candidates["artist_name"].isna().all()):
+    heard = artists or any(feature_of(name) == ARTIST_SOUND for name in background.columns)
+    if heard and ("artist_name" not in candidates or candidates["artist_name"].isna().all()):
         notes.append("the candidates name no artists: ranked by sound alone")
     return tuple(notes)
 

@@ -18,9 +18,9 @@ from models.space import Choice, Float, Int, Space
 from models.spec import ModelSpec
 from models.symmetric import SymmetricTrees, constant, read_catboost
 
-# Chosen on 20 tables at once and confirmed on 19 others, each fitted on 8 folds and averaged, as rankers do: the defaults
-# rank a little better than CatBoost's own thousand trees, in an eighth of the time. "L2" is stronger where features act
-# together, "Cosine" (CatBoost's own) where they add up.
+# Chosen on 20 tables at once and confirmed on 19 others, fitted on 8 folds and averaged, as rankers do: the defaults
+# rank a little better than CatBoost's own thousand trees, in an eighth of the time. "L2" is stronger where features
+# act together, "Cosine" (CatBoost's own) where they add up.
 SPACE: Space = {
     "iterations": Int(100, 1000, 300, log=True),
     "learning_rate": Float(0.01, 0.2, 0.034, log=True),

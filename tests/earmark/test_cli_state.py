@@ -56,7 +56,14 @@ def test_sources_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_models_are_listed_before_anything_was_trained(capsys: pytest.CaptureFixture[str]) -> None:
     found = answer_of(capsys, "models")
     roles = {model["name"]: model["role"] for model in found["models"]}
-    assert [name for name, role in roles.items() if role == "family"] == ["tree", "boosted_trees", "dense"]
+    assert [name for name, role in roles.items() if role == "family"] == [
+        "tree",
+        "extra_trees",
+        "boosted_trees",
+        "additive",
+        "symmetric_trees",
+        "dense",
+    ]
     assert {name for name, role in roles.items() if role == "baseline"} == {
         "majority",
         "untuned_tree",

@@ -91,7 +91,8 @@ def test_the_answer_has_the_documented_shape(trained: Trained) -> None:
     assert (answer["n_tracks"], answer["n_train"] + answer["n_test"]) == (300, 300)
     assert 0 < answer["n_liked"] < 300
     assert 0 <= answer["threshold"] <= 1
-    assert answer["model"] in {"tree", "boosted_trees"}
+    assert answer["model"] in {"tree", "boosted_trees", "ensemble"}
+    assert sum(answer["weights"].values()) == pytest.approx(1.0, abs=1e-3)
     assert answer["elapsed_s"] > 0
     assert all(isinstance(line, str) for line in answer["notes"])
 
@@ -102,9 +103,8 @@ def test_the_winner_learned_something_and_the_majority_did_not(trained: Trained)
     assert trained.answer["metrics"]["roc_auc"] > 0.7
     low, high = trained.answer["intervals"]["roc_auc"]
     assert low <= trained.answer["metrics"]["roc_auc"] <= high
-    assert by_name[trained.answer["model"]]["roc_auc"] == max(
-        family["metrics"]["roc_auc"] for family in trained.answer["families"]
-    )
+    heaviest = max(trained.answer["families"], key=lambda family: family["weight"])
+    assert by_name[heaviest["name"]]["roc_auc"] > 0.65
 
 
 def test_an_equal_train_gives_an_equal_answer(pair: tuple[Trained, Trained]) -> None:
@@ -139,7 +139,7 @@ def test_progress_and_the_final_table_are_said(trained: Trained) -> None:
         assert expected in said
     table = said[said.index("held-out") :]
     assert f"{trained.answer['metrics']['roc_auc']:.3f}" in table
-    assert len(said.splitlines()) < 45, "a train that is not on a terminal should say little"
+    assert len(said.splitlines()) < 65, "a train that is not on a terminal should say little"
 
 
 def test_state_is_where_earmark_home_says(trained: Trained) -> None:

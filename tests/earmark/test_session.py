@@ -69,7 +69,7 @@ def test_trains_one_after_another(
     assert "against the champion's" in second["champion"]["reason"]
     assert home.champion() == Path(first["ranker"])
     assert second["budget_s"] == 1.0
-    assert any("no cut reached precision 0.999" in line for line in second["notes"])
+    assert any("a precision of 0.999 cannot be promised" in line for line in second["notes"])
     assert {folder.name for folder in home.rankers.iterdir()} == {"damaged0", first["run_id"], second["run_id"]}
     assert [status for status, _ in runs(home)] == ["FINISHED", "FINISHED"]
     assert read_info(home.rankers / second["run_id"])["n_tracks"] == second["n_train"]

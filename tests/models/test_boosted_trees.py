@@ -104,6 +104,18 @@ def test_a_child_in_another_tree_is_refused(part: str, beyond: int, last: bool) 
         BoostedTrees.from_state(with_file(WHOLE, edited(part, node_count(last=last) + beyond, last=last)))
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_children_in_another_order_are_refused(last: bool) -> None:
+    """XGBoost walks some paths by the left child alone: with both swapped, the right one would be a node behind."""
+    content = bytearray(WHOLE.get_state().blobs[MODEL_FILE])
+    for part, child in (("left_children", 2), ("right_children", 1)):  # the root's
+        start = (content.rindex if last else content.index)(part.encode()) + len(part) + 4 + 9
+        assert struct.unpack_from(">i", content, start)[0] == 3 - child
+        struct.pack_into(">i", content, start, child)
+    with pytest.raises(RankerFormatError, match="side by side"):
+        BoostedTrees.from_state(with_file(WHOLE, bytes(content)))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

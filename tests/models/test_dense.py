@@ -106,7 +106,12 @@ def test_history_and_global_seeds() -> None:
 
 
 def test_scikit_learns_own_checks() -> None:
-    check_estimator(DenseNetworks(**SMALL, n_layers=1, epochs=8, batch_size=16, random_state=0), on_skip=None)
+    by_rows = "rows are dealt to members and batches by their number: a repeated row is held out somewhere else"
+    check_estimator(
+        DenseNetworks(**SMALL, n_layers=1, epochs=8, batch_size=16, random_state=0),
+        on_skip=None,
+        expected_failed_checks={"check_sample_weight_equivalence_on_dense_data": by_rows},
+    )
 
 
 def test_defaults_reach_what_was_measured_on_the_kaggle_table(kaggle_csv: Path) -> None:

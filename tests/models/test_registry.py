@@ -28,7 +28,8 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_families_and_baselines_in_order() -> None:
-    assert [spec.name for spec in registry.families()] == ["tree", "boosted_trees", "dense"]
+    names = ["tree", "extra_trees", "boosted_trees", "additive", "symmetric_trees", "dense"]
+    assert [spec.name for spec in registry.families()] == names
     assert [spec.name for spec in registry.baselines()] == ["majority", "untuned_tree", "historic_dense"]
 
 
