@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from experiments.evaluation import FoldRun, Task, merge_runs, run_folds
 from experiments.search import FamilyStudy
-from models.calibration import fit_platt
+from models.calibration_choice import fit_family
 from models.ensemble import Selection, select
 from models.member import Member
 from models.space import Value
@@ -110,7 +110,7 @@ def _chosen(candidates: Sequence[Candidate], task: Task) -> Ensemble:
     predictions = np.array([candidate.run.out_of_fold for candidate in candidates])
     seen = ~np.isnan(predictions).any(axis=0)
     y = task.y[seen]
-    calibrations = [fit_platt(y, prediction[seen]) for prediction in predictions]
+    calibrations = [fit_family("platt", y, prediction[seen]) for prediction in predictions]
     calibrated = np.array(
         [calibration.apply(prediction[seen]) for calibration, prediction in zip(calibrations, predictions, strict=True)]
     )

@@ -206,11 +206,3 @@ def calibration_from(name: str, parameters: Mapping[str, float]) -> Calibration:
         return family(**{key: float(parameters[key]) for key in expected})
     except OverflowError as error:
         raise ValueError(f"the parameters of a {name} calibration are out of range") from error
-
-
-def fit_platt(y: npt.NDArray[np.int64], probability: FloatArray) -> PlattCalibration:
-    """Fit a Platt calibration; see `models.calibration_choice.fit_family`."""
-    from models.calibration_choice import fit_family  # noqa: PLC0415 (it imports this module)
-
-    found = fit_family(PlattCalibration.name, y, probability)
-    return PlattCalibration(**found.parameters())

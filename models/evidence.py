@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.state import State, require, take_array
+from models.base_rate import adjust, class_weights
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -29,6 +30,11 @@ class Evidence:
     probability: FloatArray
     artist: IntArray
     weight: FloatArray
+
+    def at_rate(self, trained: float, rate: float) -> "Evidence":
+        """The same rows as a table with another share of likes would have them."""
+        weight = self.weight * class_weights(self.liked, trained, rate)
+        return Evidence(self.liked, adjust(self.probability, trained, rate), self.artist, weight)
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,13 @@ from features.columns import AUDIO_FEATURES
 from features.context import ArtistProfiles
 from features.inputs import input_table
 from models.affinity import ArtistAffinity
-from models.base_rate import adjust, class_weights, estimate_base_rate
+from models.base_rate import adjust, estimate_base_rate
 from models.calibration import Calibration
 from models.evidence import Evidence, OutOfFold
 from models.explain import shapley_effects
 from models.known import KnownTracks
 from models.member import Member
+from models.promise import kept_precision
 from models.ranking import (
     ARTIST_LIKED,
     Ranking,
@@ -36,7 +37,6 @@ from models.ranking import (
     promised_threshold,
     rate_notes,
 )
-from models.threshold import expected_precision
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -158,17 +158,19 @@ class Ranker:
         candidates = candidates.drop(columns=RANKED_COLUMNS, errors="ignore")
         probability = self.predict_proba(candidates)
         trained = self.like_rate
-        found = (
-            estimate_base_rate(probability, trained, n_trained=len(self.out_of_fold.liked))
-            if len(probability)
-            else None
-        )
+        likely = self._resembling(candidates)
+        found = None
+        if base_rate is None and len(probability):
+            out_of_fold = (likely.liked, likely.probability)
+            n_trained = len(self.out_of_fold.liked)
+            found = estimate_base_rate(probability, trained, n_trained=n_trained, out_of_fold=out_of_fold)
         rate = base_rate if base_rate is not None else found.rate if found is not None else trained
+        doubt = (0.0, 0.0) if found is None else found.doubt
         probability = adjust(probability, trained, rate)
-        evidence = self._evidence(candidates, rate)
+        evidence = likely.at_rate(trained, rate)
         cut = self.threshold if threshold is None else threshold
         if min_precision is not None:
-            cut = promised_threshold(evidence, probability, _artists(candidates), min_precision)
+            cut = promised_threshold(evidence, probability, _artists(candidates), min_precision, doubt)
         table = candidates.assign(like_probability=probability, predicted_like=probability >= cut)
         table = table.assign(known=self.known.flags(candidates) if len(candidates) else np.zeros(0, dtype=bool))
         tie_break = [name for name in ("track_id", *AUDIO_FEATURES) if name in table]
@@ -179,13 +181,17 @@ class Ranker:
         kept = table.head(top) if top is not None else table[table["predicted_like"]]
         kept = kept.reset_index(drop=True)
         kept_p = kept["like_probability"].to_numpy(dtype=np.float64)
-        lowest = float(kept_p.min()) if top is not None and len(kept_p) else cut
-        above = evidence.weight[evidence.probability >= lowest]
-        support = round(float(above.sum() ** 2 / (above**2).sum())) if len(above) else 0
-        told = found if base_rate is None else None
+        expected = kept_precision(
+            evidence.liked,
+            evidence.probability,
+            kept_p,
+            groups=evidence.artist,
+            weights=evidence.weight,
+            rate_sd=doubt[1],
+        )
         lacking = missed(self.background, candidates, artists=bool(self.affinity.coefficients.any()))
-        notes = (*lacking, *rate_notes(told, trained, rate))
-        return Ranking(kept, cut, len(candidates), expected_precision(kept_p, support), told, notes)
+        notes = (*lacking, *rate_notes(found, trained, rate))
+        return Ranking(kept, cut, len(candidates), expected, found, notes)
 
     @property
     def like_rate(self) -> float:
@@ -265,13 +271,10 @@ class Ranker:
         log_odds = self.calibration.apply_log_odds(mean)
         return log_odds + self.affinity.shift(log_odds, artists)
 
-    def _evidence(self, candidates: pd.DataFrame, rate: float) -> Evidence:
-        """Out-of-fold rows that resemble the candidates: as many familiar artists, as many likes."""
+    def _resembling(self, candidates: pd.DataFrame) -> Evidence:
+        """Out-of-fold rows that resemble the candidates: as large a share of them by familiar artists."""
         familiar = self.affinity.familiar(_artists(candidates)) if len(candidates) else np.zeros(1, dtype=bool)
-        evidence = self.out_of_fold.evidence(float(np.mean(familiar)))
-        trained = self.like_rate
-        weight = evidence.weight * class_weights(evidence.liked, trained, rate)
-        return Evidence(evidence.liked, adjust(evidence.probability, trained, rate), evidence.artist, weight)
+        return self.out_of_fold.evidence(float(np.mean(familiar)))
 
 
 def background_of(inputs: pd.DataFrame, seed: int) -> pd.DataFrame:

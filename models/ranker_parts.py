@@ -15,7 +15,7 @@ from features.columns import AUDIO_FEATURES
 from features.context import ArtistProfiles
 from features.errors import InputError
 from features.inputs import INPUTS
-from features.state import State
+from features.state import State, take_array
 from models.affinity import ArtistAffinity
 from models.calibration import Calibration, calibration_from
 from models.evidence import OutOfFold
@@ -124,7 +124,8 @@ def _calibration(entry: Mapping[str, Any]) -> Calibration:
 
 
 def _fingerprints(arrays: Mapping[str, npt.NDArray[Any]], part: str) -> KnownTracks:
-    return KnownTracks({name: np.sort(arrays[f"{part}/{name}"].astype(np.uint64)) for name in KEYS})
+    state = State(arrays=arrays)
+    return KnownTracks({name: np.sort(take_array(state, f"{part}/{name}", np.uint64, (None,))) for name in KEYS})
 
 
 def _state(part: str, entry: Mapping[str, Any], arrays: Mapping[str, Any], files: Mapping[str, bytes]) -> State:

@@ -93,7 +93,11 @@ def check_features(tracks: pd.DataFrame) -> None:
 
 
 def promised_threshold(
-    evidence: Evidence, probability: FloatArray, artists: npt.NDArray[np.uint64], wanted: float
+    evidence: Evidence,
+    probability: FloatArray,
+    artists: npt.NDArray[np.uint64],
+    wanted: float,
+    doubt: tuple[float, float],
 ) -> float:
     """The cut of which a precision can be promised for these candidates.
 
@@ -106,6 +110,8 @@ def promised_threshold(
         Keys; 0 where unknown.
     wanted : float
         In (0, 1].
+    doubt : (float, float)
+        Shift and noise of the base rate's log-odds; see `BaseRate.doubt`.
 
     Raises
     ------
@@ -122,6 +128,8 @@ def promised_threshold(
             groups=evidence.artist,
             candidate_groups=groups,
             weights=evidence.weight,
+            rate_shift=doubt[0],
+            rate_sd=doubt[1],
             **what,
         )
 

@@ -19,7 +19,6 @@ from models.calibration import (
     PlattCalibration,
     TemperatureCalibration,
     calibration_from,
-    fit_platt,
     log_odds,
 )
 from models.calibration_choice import LOWEST_SLOPE, choose_calibration, fit_calibration, fit_family
@@ -135,7 +134,8 @@ def test_it_is_the_logistic_regression_of_the_log_odds() -> None:
     p = rng.uniform(size=3000)
     y = (rng.uniform(size=3000) < p**2).astype(np.int64)
     reference = LogisticRegression(C=np.inf).fit(log_odds(p)[:, None], y)
-    found = fit_platt(y, p)
+    found = fit_family("platt", y, p)
+    assert isinstance(found, PlattCalibration)
     # The prior of the slope moves it by about 1/n.
     assert found.slope == pytest.approx(reference.coef_[0, 0], abs=0.01)
     assert found.intercept == pytest.approx(reference.intercept_[0], abs=0.01)
@@ -170,7 +170,8 @@ def test_perfectly_separating_scores_stay_finite() -> None:
 
 @pytest.mark.parametrize("p", [np.full(6, 0.3), np.array([0.9, 0.8, 0.7, 0.3, 0.2, 0.1])])
 def test_constant_or_reversed_scores_only_get_their_level_mended(p: np.ndarray) -> None:
-    found = fit_platt(np.array([0, 0, 0, 1, 1, 1]), p)
+    found = fit_family("platt", np.array([0, 0, 0, 1, 1, 1]), p)
+    assert isinstance(found, PlattCalibration)
     assert found.slope > 0
     assert np.mean(found.apply(p)) == pytest.approx(0.5, abs=0.1)
 
@@ -193,7 +194,7 @@ def test_few_rows_of_one_class_are_enough_and_keep_their_level(share: float) -> 
 def test_what_cannot_be_calibrated_is_refused() -> None:
     ones = np.ones(5, dtype=np.int64)
     with pytest.raises(ValueError, match="both liked and skipped"):
-        fit_platt(ones, np.full(5, 0.5))
+        fit_family("platt", ones, np.full(5, 0.5))
     with pytest.raises(ValueError, match="5 labels for 4"):
         fit_calibration(ones, np.full(4, 0.5))
     y = np.array([0, 1, 0, 1])
