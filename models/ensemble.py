@@ -21,6 +21,7 @@ BAGS = 24
 SMALLEST_WEIGHT = 0.03
 """Members with less are dropped: they cost time in every ranking and change nothing."""
 _WANTED = 0.02
+_GOOD = 0.06
 _EDGE = 1e-4
 
 
@@ -33,7 +34,8 @@ class Selection:
     weights : ndarray of float, shape (n_candidates,)
         Not negative, sum to 1.
     kind : str
-        "greedy", "equal" (all that greedy selection wants, alike), "shrunken" (halfway between the two) or "single".
+        "broad" (all good candidates alike), "greedy", "equal" (all that greedy selection wants, alike), "shrunken"
+        (halfway between these two) or "single".
     gain : float
         Log loss, on rows that had no say in the weights, by which the best single candidate is worse; 0 for "single".
     """
@@ -65,7 +67,7 @@ def select(
     n_candidates = len(predictions)
     if n_candidates == 1:
         return Selection(np.ones(1), "single", 0.0)
-    kinds = ("single", "equal", "shrunken", "greedy")
+    kinds = ("single", "broad", "equal", "shrunken", "greedy")
     codes = np.unique(groups, return_inverse=True)[1] if groups is not None else np.arange(len(y))
     rng = np.random.default_rng([seed, len(y)])
     collected: list[FloatArray] = []
@@ -102,24 +104,27 @@ def _greedy(y: IntArray, predictions: FloatArray) -> FloatArray:
 
 
 def _options(greedy: FloatArray, y: IntArray, predictions: FloatArray) -> dict[str, FloatArray]:
+    losses = _losses(y, predictions).mean(axis=1)
     single = np.zeros(len(predictions))
-    single[np.argmin(_losses(y, predictions).mean(axis=1))] = 1.0
+    single[np.argmin(losses)] = 1.0
+    broad = np.where(losses <= (1 + _GOOD) * losses.min(), 1.0, 0.0)
+    broad /= broad.sum()
     # all alike, but for those that no selection wanted
     equal = np.where(greedy >= _WANTED, 1.0, 0.0)
     equal /= equal.sum()
-    return {"single": single, "equal": equal, "shrunken": (greedy + equal) / 2, "greedy": greedy}
+    return {"single": single, "broad": broad, "equal": equal, "shrunken": (greedy + equal) / 2, "greedy": greedy}
 
 
 def _simplest_good_enough(losses: FloatArray) -> int:
-    """Column with the lowest mean loss; an average of unlike models is preferred to one model unless clearly worse.
+    """Column with the lowest mean loss; the broad average is preferred to all others unless it is clearly worse.
 
-    Halves overlap, so a plain standard error over them would be too small; the spread itself is used as the noise of
-    one decision, halved: among the averages the best mean wins, and the single model only by more than that.
+    Halves overlap, so a plain standard error over them would be too small; half the spread over the halves is used as
+    the noise of one decision. On few rows everything but the broad average is mostly luck.
     """
     means = losses.mean(axis=0)
-    best = 1 + int(np.argmin(means[1:]))
-    noise = float(np.std(losses[:, 0] - losses[:, best])) / 2
-    return 0 if means[0] + noise < means[best] else best
+    best = int(np.argmin(means))
+    noise = float(np.std(losses[:, 1] - losses[:, best])) / 2
+    return best if means[best] + noise < means[1] else 1
 
 
 def _without_small(weights: FloatArray) -> FloatArray:

@@ -128,7 +128,7 @@ class Ranker:
             Cut at this like probability, in [0, 1].
         base_rate : float, optional
             The share of the candidates that the listener would like, in (0, 1). By default it is estimated from their
-            scores, and taken to be the training table's unless it surely is another.
+            scores, and taken to be the training table's unless it surely is lower.
 
         Returns
         -------
@@ -164,7 +164,10 @@ class Ranker:
             out_of_fold = (likely.liked, likely.probability)
             n_trained = len(self.out_of_fold.liked)
             found = estimate_base_rate(probability, trained, n_trained=n_trained, out_of_fold=out_of_fold)
-        rate = base_rate if base_rate is not None else found.rate if found is not None else trained
+        # More likes than in training are only believed if they are given: unfamiliar music looks like them, too, and a
+        # promise must not rest on it.
+        estimated = trained if found is None else min(found.rate, trained)
+        rate = estimated if base_rate is None else base_rate
         doubt = (0.0, 0.0) if found is None else found.doubt
         probability = adjust(probability, trained, rate)
         evidence = likely.at_rate(trained, rate)

@@ -138,7 +138,7 @@ def promised_threshold(
         return found.threshold
     instead = ask(best_promise, below=wanted)
     asked = f"a precision of {wanted:g} cannot be promised for these {len(artists):,} candidates (90 % confidence)"
-    if instead is None:
+    if instead is None or instead.min_precision < np.average(evidence.liked, weights=evidence.weight):
         raise InputError(asked, "keep the predicted likes instead, or train on more tracks")
     raise InputError(
         f"{asked}; {instead.min_precision:g} can, and keeps {instead.kept} of them",
