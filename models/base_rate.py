@@ -22,8 +22,8 @@ MIN_CANDIDATES = 50
 """Fewer candidates than this say too little about a base rate."""
 CERTAINTY = 3.84
 """Twice the log-likelihood ratio from which a shift is believed: 5 % of a chi-squared of one degree of freedom."""
-CLEAR = 3.0
-"""Standard errors that the mean score must have moved: other artists' music moves it by two without any shift."""
+CLEAR = 4.0
+"""Standard errors that the mean score must have moved: other artists' music moves it by three without any shift."""
 PRIOR_SD = 1.5
 """Standard deviation of the prior of the shift, in log-odds: 57 % to 6 % is two of them."""
 GRID = np.linspace(-7.0, 7.0, 281)
@@ -129,17 +129,17 @@ def estimate_base_rate(
     mean = float(mass @ GRID)
     sd = float(np.sqrt(mass @ (GRID - mean) ** 2))
     if out_of_fold is not None and n >= MIN_CANDIDATES:
-        moved, noise = _mean_shift(np.asarray(probability, dtype=np.float64), *out_of_fold)
+        moved, noise, score = _mean_shift(np.asarray(probability, dtype=np.float64), *out_of_fold)
         if abs(moved) < abs(mean):
             mean, sd, low, high = moved, noise, moved - 1.645 * noise, moved + 1.645 * noise
-            shifted = shifted and abs(moved) > CLEAR * noise
+            shifted = shifted and score > CLEAR
     estimate = float(expit(start + mean))
     interval = float(expit(start + low)), float(expit(start + high))
     return BaseRate(estimate if shifted else trained_rate, estimate, *interval, bool(shifted), n, sd, fits)
 
 
-def _mean_shift(probability: FloatArray, y: IntArray, p: FloatArray) -> tuple[float, float]:
-    """The shift of log-odds that the candidates' mean score tells of, and its standard error.
+def _mean_shift(probability: FloatArray, y: IntArray, p: FloatArray) -> tuple[float, float, float]:
+    """The shift of log-odds that the candidates' mean score tells of, its noise, and how many errors the rate moved.
 
     Lipton, Wang & Smola (2018), "Detecting and correcting for label shift with black box predictors": the mean score is
     a mixture of the classes' mean scores. Unfamiliar music gets lukewarm scores, whose likelihood runs far away while
@@ -149,9 +149,9 @@ def _mean_shift(probability: FloatArray, y: IntArray, p: FloatArray) -> tuple[fl
     skipped, liked = (float(np.mean(p[y == label])) for label in (0, 1))
     spread = max(liked - skipped, 1e-3)
     moved = float(np.clip(rate + (np.mean(probability) - np.mean(p)) / spread, 0.002, 0.998))
-    error = float(np.sqrt(np.var(probability) / len(probability) + np.var(p) / len(p))) / spread
+    error = max(float(np.sqrt(np.var(probability) / len(probability) + np.var(p) / len(p))) / spread, 1e-6)
     noise = min(error / (moved * (1 - moved)), PRIOR_SD)
-    return float(logit(moved) - logit(rate)), noise
+    return float(logit(moved) - logit(rate)), noise, abs(moved - rate) / error
 
 
 def _is_mixture(probability: FloatArray, y: IntArray, p: FloatArray, rate: float) -> bool:
