@@ -124,7 +124,7 @@ def test_the_experiment_opens_as_machine_learning_and_asks_nothing(
     addresses: dict[str, str], browser: webdriver.Chrome
 ) -> None:
     browser.get(addresses["all trains"])
-    wait_for(browser, "boosted_trees .861")
+    wait_for(browser, "ensemble .861")
     page = text_of(browser)
     assert "Model training" in page
     assert not {"Judges", "Prompts", "Sessions"} & set(page.splitlines()), page
