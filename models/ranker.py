@@ -164,10 +164,11 @@ class Ranker:
             out_of_fold = (likely.liked, likely.probability)
             n_trained = len(self.out_of_fold.liked)
             found = estimate_base_rate(probability, trained, n_trained=n_trained, out_of_fold=out_of_fold)
-        # More likes than in training are only believed if they are given: unfamiliar music looks like them, too, and a
-        # promise must not rest on it.
-        estimated = trained if found is None else min(found.rate, trained)
-        rate = estimated if base_rate is None else base_rate
+            if found.rate > trained:
+                # More likes than in training are only believed if they are given: unfamiliar music looks like them,
+                # too, and a promise must not rest on it.
+                found = replace(found, rate=trained, shifted=False)
+        rate = base_rate if base_rate is not None else trained if found is None else found.rate
         doubt = (0.0, 0.0) if found is None else found.doubt
         probability = adjust(probability, trained, rate)
         evidence = likely.at_rate(trained, rate)

@@ -156,6 +156,18 @@ def test_candidates_with_few_likes_are_adjusted_and_those_like_in_training_are_n
     assert usual.notes == ()
 
 
+def test_more_likes_than_in_training_are_not_believed_and_not_said_to_be(
+    demo_ranker: Ranker, demo_tracks: pd.DataFrame
+) -> None:
+    liked = demo_tracks[demo_tracks["liked"] == 1].drop(columns="liked")
+    ranking = demo_ranker.ranking(liked, top=len(liked))
+    assert ranking.base_rate is not None
+    assert ranking.base_rate.estimate > demo_ranker.like_rate
+    assert ranking.base_rate.rate == pytest.approx(demo_ranker.like_rate)
+    assert not ranking.base_rate.shifted
+    assert not any("more frequent" in note for note in ranking.notes)
+
+
 @pytest.mark.parametrize(("rate", "word"), [(0.06, "rarer"), (0.9, "more frequent")])
 def test_a_given_base_rate_is_taken_as_given(
     ensemble: Ranker, demo_candidates: pd.DataFrame, rate: float, word: str
