@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -248,3 +250,11 @@ def test_the_real_catalogue_says_the_same_as_csv(shared_data: Path, tmp_path: Pa
     assert coverage(attached[0]) > 0.5
     # Single precision in one, its decimals in the other: a value may fall on the next of 65,535 steps.
     pd.testing.assert_frame_equal(*attached, rtol=1e-4, atol=1e-3)
+
+
+def test_reading_a_catalogue_leaves_nothing_on_stderr(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.csv"
+    file.write_text("artist_name,energy\nSomebody,0.5\n")
+    code = "import sys; from features.catalogue import read_catalogue; print(len(read_catalogue(sys.argv[1]).tracks))"
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("1", "")
