@@ -11,7 +11,11 @@ from features.report import ValidationReport
 from models.ranker import Ranker
 from models.ranking import Ranking
 
-WORDS = {"artist_sound": "the artist's sound", "artist_liked": "your verdicts on the artist"}
+WORDS = {
+    "artist_sound": "the artist's sound",
+    "artist_liked": "your verdicts on the artist",
+    "genres": "its genres",
+}
 """Effects that have no single value."""
 REASONS = 3
 """Reasons shown for a track."""

@@ -1,4 +1,4 @@
-"""From an ensemble to a ranker: calibrate it, hear what labels say of artists, and cut."""
+"""From an ensemble to a ranker: calibrate it, hear what labels say of genres and of artists, and cut."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +13,11 @@ from experiments.evaluation import Task
 from experiments.splits import groups_for
 from features.artists import artist_hashes
 from features.context import ArtistProfiles
+from features.genres import genre_texts
 from models.affinity import AffinityFit, fit_affinity
 from models.calibration_choice import fit_calibration
 from models.evidence import OutOfFold
+from models.genre_fit import GenreFit, fit_genres
 from models.known import KnownTracks
 from models.promise import best_promise, promised_cut
 from models.ranker import Ranker, background_of
@@ -50,8 +52,13 @@ def finish(
     weights = None if task.weights is None else task.weights[seen]
     calibration = fit_calibration(y, raw, artist, sample_weight=weights, seed=config.seed)
     log_odds = calibration.apply_log_odds(raw)
+    genres = fit_genres(
+        y, log_odds, task.tracks[seen], genre_texts(rows), artist, sample_weight=weights, seed=config.seed
+    )
+    log_odds = log_odds + genres.shift
     heard = fit_affinity(y, log_odds, artist_hashes(rows["artist_name"]), groups_for(rows, "random"), seed=config.seed)
-    evidence = OutOfFold(y, expit(log_odds), expit(log_odds + heard.shift), heard.familiar, artist)
+    by_genre = np.where(genres.known, genres.shift, np.nan) if genres.gain else None
+    evidence = OutOfFold(y, expit(log_odds), expit(log_odds + heard.shift), heard.familiar, artist, by_genre)
     threshold, notes = _own_cut(evidence, config.min_precision)
     ranker = Ranker(
         members=ensemble.members,
@@ -64,8 +71,9 @@ def finish(
         trained_on=KnownTracks.of(tracks),
         background=background_of(task.tracks, config.seed),
         info={"model": _name(ensemble.candidates), "members": _shares(ensemble), **info},
+        genres=genres.effects,
     )
-    return ranker, [*notes, *_affinity_notes(heard)]
+    return ranker, [*notes, *_genre_notes(genres), *_affinity_notes(heard)]
 
 
 def _own_cut(evidence: OutOfFold, min_precision: float | None) -> tuple[float, list[str]]:
@@ -99,3 +107,10 @@ def _affinity_notes(heard: AffinityFit) -> list[str]:
     return [
         f"artists help: {heard.familiar.sum():,} tracks of artists with several labels, log loss {heard.gain:.3f} lower"
     ]
+
+
+def _genre_notes(genres: GenreFit) -> list[str]:
+    if not genres.gain:
+        return []
+    known = f"{genres.known.sum():,} tracks of {len(genres.effects.genres):,} genres"
+    return [f"genres help: {known}, log loss {genres.gain:.3f} lower"]

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from experiments.figures_judgement import calibration, confusion, precision_recall, roc
 from experiments.figures_search import feature_effects, learning_curve, search_history
+from experiments.figures_tree import tree
 from experiments.results import TrainResult
 
 
@@ -20,7 +21,8 @@ def figures(result: TrainResult) -> dict[str, Figure]:
     Returns
     -------
     dict of str to Figure
-        Name of the file without its ending -> picture. A learning curve for every family that learns in epochs.
+        Name of the file without its ending -> picture. A learning curve for every family that learns in epochs, and
+        a tree where trees were searched.
     """
     pictures = {
         "roc": roc(result),
@@ -31,4 +33,5 @@ def figures(result: TrainResult) -> dict[str, Figure]:
         "feature_effects": feature_effects(result),
     }
     learners = [family for family in result.families if family.curves]
-    return pictures | {f"learning_curve_{family.name}": learning_curve(family) for family in learners}
+    pictures |= {f"learning_curve_{family.name}": learning_curve(family) for family in learners}
+    return pictures if result.tree is None else pictures | {"tree": tree(result.tree)}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from models.ranker import Ranker
 from models.space import Value
+from models.tree_arrays import TreeArrays
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -78,6 +79,33 @@ class BaselineResult:
 
 
 @dataclass(frozen=True)
+class ReadableTree:
+    """One decision tree for people to read: the family's best settings on all training tracks; it predicts nothing.
+
+    Parameters
+    ----------
+    arrays : TreeArrays
+    names : tuple of str
+        Of its inputs.
+    params : mapping
+        Its settings.
+    n_tracks : int
+        Training tracks it was fitted on.
+    n_folds : int
+        Into how many folds those were cut to measure ``roc_auc``.
+    roc_auc : float
+        Out-of-fold, of single trees with the same settings; NaN where it is not defined.
+    """
+
+    arrays: TreeArrays
+    names: tuple[str, ...]
+    params: Mapping[str, Value]
+    n_tracks: int
+    n_folds: int
+    roc_auc: float
+
+
+@dataclass(frozen=True)
 class TrainResult:
     """All that one train found out.
 
@@ -119,6 +147,10 @@ class TrainResult:
     versions : mapping of str to str
         Python and library versions.
     notes : tuple of str
+    settings : mapping
+        The configuration as plain values.
+    tree : ReadableTree or None
+        None where trees were not searched.
     """
 
     source: str
@@ -150,3 +182,4 @@ class TrainResult:
     started: datetime
     notes: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    tree: ReadableTree | None = None

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from experiments.mlflow_folder import DATABASE, database_uri, follow_moved_folder, write_ahead
 from experiments.ranker_model import MODEL, TRACKING_URI, log_ranker
+from experiments.readable_tree import RULES_FILE, tree_text
 from experiments.results import TrainResult
 from experiments.row_writer import LONGEST_TAG, NOTE_TAG, RowWriter
 from experiments.run_notes import describe
@@ -125,7 +126,7 @@ class Tracker:
         folder : Path
             The saved ranker; copied.
         figures : mapping of str to Figure
-            Stored as ``pictures/<name>.png``.
+            Stored as ``pictures/<name>.png``; the tree's rules beside them as ``tree_rules.txt``.
 
         Returns
         -------
@@ -145,6 +146,9 @@ class Tracker:
             version = log_ranker(_import_mlflow(), client, run_id, result, folder)
             for name, figure in figures.items():
                 client.log_figure(run_id, figure, f"pictures/{name}.png")
+            rules = tree_text(result)
+            if rules is not None:
+                client.log_text(run_id, rules, RULES_FILE)
             for child in row.children:
                 self._writer.write(child, run_id, {TRAIN_TAG: train, OWNER_TAG: self._owner()})
             new = {name: value for name, value in row.params.items() if name not in started.data.params}

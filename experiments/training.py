@@ -17,15 +17,17 @@ import pandas as pd
 from experiments.bootstrap import intervals
 from experiments.config import FitConfig, check_labels
 from experiments.evaluation import bag_predict
-from experiments.fitting import FittedFamily, fit
+from experiments.fitting import Fit, FittedFamily, fit
 from experiments.metrics import METRICS, evaluate, keep_everything
 from experiments.progress import Listener, Progress, silent
-from experiments.results import BaselineResult, FamilyResult, TrainResult
+from experiments.readable_tree import readable_tree
+from experiments.results import BaselineResult, FamilyResult, ReadableTree, TrainResult
 from experiments.splits import groups_for, outer_split
 from experiments.versions import versions
 from features.identity import table_digest
 from features.leaks import find_leaks
 from features.schema import labelled
+from models.estimators.tree import ShrunkenTree
 from models.fitted import FittedModel, fit_model
 from models.known import KnownTracks
 from models.ranker import Ranker
@@ -116,6 +118,7 @@ def train(
         started=started,
         notes=(*notes, *fitted.notes),
         settings=asdict(config),
+        tree=_tree_to_read(fitted, sides, config),
         elapsed_s=time.monotonic() - clock,
     )
 
@@ -202,6 +205,14 @@ def _judge_family(family: FittedFamily, sides: _Sides, inputs: pd.DataFrame) -> 
         weight=family.weight,
         curves=tuple(curve for curve in map(_learning_curve, family.models) if curve),
     )
+
+
+def _tree_to_read(fitted: Fit, sides: _Sides, config: FitConfig) -> ReadableTree | None:
+    """The tree family's best settings as one tree; None where the family was not searched."""
+    for family in fitted.families:
+        if isinstance(family.models[0].estimator, ShrunkenTree):
+            return readable_tree(family.best_params, sides.train, fitted.ranker.profiles, config)
+    return None
 
 
 def _learning_curve(model: FittedModel) -> Mapping[str, tuple[float, ...]]:

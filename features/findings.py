@@ -71,6 +71,9 @@ def not_understood(name: str, dtype: str, raw: "pd.Series[Any]", bad: npt.NDArra
         return Finding(
             name, "not yes or no", f"write true, false or nothing; {_TAKEN_AS_MISSING}", bad, example, sets_aside=False
         )
+    if name == "genres":
+        hint = f"write names such as rock;hip hop; {_TAKEN_AS_MISSING}"
+        return Finding(name, "not a genre", hint, bad, example, sets_aside=False)
     expected = "2024, 2024-05 or 2024-05-31" if dtype == "str" else "2024-05-31 or 2024-05-31T18:20:00Z"
     return Finding(name, "not a date", f"write {expected}; {_TAKEN_AS_MISSING}", bad, example, sets_aside=False)
 

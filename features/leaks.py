@@ -23,8 +23,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.context import CONTEXT_COLUMNS
+from features.genres import common_genres
 from features.identity import LOCAL_ID, normalise_name, primary_artist
 from features.inputs import INPUTS
+from features.label_rates import auc_of_ranks, auc_of_rates, equal_bins, label_folds, standard_error
+from features.report import show
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -35,7 +38,8 @@ Severity = Literal["warning", "note", "harmless"]
 """``warning``: models see it. ``note``: they do not, but the table looks patched together. ``harmless``: row order."""
 
 _MADE_FROM: Final = {"tempo_sin": "tempo", "tempo_cos": "tempo", "release_year": "release_date"}
-USED: Final = frozenset({_MADE_FROM.get(name, name) for name in INPUTS}.difference(CONTEXT_COLUMNS) | {"artist_name"})
+_NAMES: Final = ("artist_name", "genres")
+USED: Final = frozenset({_MADE_FROM.get(name, name) for name in INPUTS}.difference(CONTEXT_COLUMNS).union(_NAMES))
 """Columns that models see, as they are or as what `features.inputs` makes of them; of ``release_date`` the year."""
 ROW_ORDER: Final = "row order"
 """The ``feature`` of a leak by the order of rows."""
@@ -49,10 +53,6 @@ The threshold alone decides about tables of hundreds of tracks; of 60 tracks, on
 
 _LEVEL: Final = 0.05
 _MIN_SHARE: Final = 0.1  # of the tracks must have a value: what few have gives few away
-_FOLDS: Final = 5
-_PRIOR_TRACKS: Final = 2.0  # the overall rate counts as much as so many tracks
-_BIN_TRACKS: Final = 10
-_MOST_BINS: Final = 200
 _SEVERITIES: Final[tuple[Severity, ...]] = ("warning", "note", "harmless")
 
 _MEND: Final = "leave the column out, or take likes and skips from the same place"
@@ -152,7 +152,7 @@ def find_leaks(tracks: pd.DataFrame, y: npt.ArrayLike, *, threshold: float = 0.9
     if _rarer(labels) < MIN_OF_EACH:
         return ()
     floor = max(0.5, threshold - MARGIN)
-    folds = _folds(tracks["track_id"], labels)
+    folds = label_folds(tracks["track_id"], labels)
     evidence: dict[tuple[str, Kind], list[_Evidence]] = {}
     for signal in _signals(tracks):
         if found := list(_judge(signal, labels, folds, floor)):
@@ -236,6 +236,9 @@ def _of_text(name: str, column: "pd.Series[Any]") -> Iterator[_Signal]:
     else:
         names = pd.factorize(primary_artist(texts).map(normalise_name))[0] if name == "artist_name" else order
         yield _Signal(name, kind, name, of_rows(names), used, groups=True)
+        if name == "genres":
+            for genre, has in common_genres(texts):
+                yield _Signal(name, kind, f"'{show(genre)}' among the genres", of_rows(has), used)
     yield _Signal(name, kind, f"the length of {name}", of_rows(lengths))
 
 
@@ -246,11 +249,11 @@ def _judge(signal: _Signal, labels: FloatArray, folds: IntArray, floor: float) -
     distinct, codes, counts = np.unique(signal.of_rows[known], return_inverse=True, return_counts=True)
     if len(distinct) < 2 or _rarer(y) < MIN_OF_EACH or len(y) < _MIN_SHARE * len(labels):
         return
-    error = _standard_error(floor, y)
+    error = standard_error(floor, y)
     if not signal.groups:
-        far = max(auc := _auc(codes, y), 1.0 - auc)
+        far = max(auc := auc_of_ranks(codes, y), 1.0 - auc)
         yield _Evidence(signal, far, (far - floor) / error, len(y), signal.ends[auc < 0.5])
-    auc = _auc_of_rates(codes if signal.groups else _bins(codes, counts), y, folds[known])
+    auc = auc_of_rates(codes if signal.groups else equal_bins(codes, counts), y, folds[known])
     how = f"going by other tracks of {'the same' if signal.groups else 'a similar'} value"
     yield _Evidence(signal, auc, (auc - floor) / error, len(y), how)
 
@@ -258,43 +261,3 @@ def _judge(signal: _Signal, labels: FloatArray, folds: IntArray, floor: float) -
 def _rarer(y: FloatArray) -> float:
     """Tracks of the rarer class."""
     return float(min(y.sum(), len(y) - y.sum()))
-
-
-def _standard_error(auc: float, y: FloatArray) -> float:
-    """What an AUC strays by if its true value is ``auc``."""
-    others = len(y) / 2 - 1
-    factor = 1 + others * ((1 - auc) / (2 - auc) + auc / (1 + auc))
-    return float(np.sqrt(auc * (1 - auc) * factor / (y.sum() * (len(y) - y.sum()))))
-
-
-def _folds(track_id: "pd.Series[Any]", y: FloatArray) -> IntArray:
-    """Deal the rows of each class to folds in the order of their ids' hashes, wherever they stand in the table."""
-    folds = np.empty(len(y), dtype=np.intp)
-    folds[np.lexsort((pd.util.hash_pandas_object(track_id, index=False).to_numpy(), y))] = np.arange(len(y)) % _FOLDS
-    return folds
-
-
-def _bins(codes: IntArray, counts: IntArray) -> IntArray:
-    """Join neighbouring values to bins of about equal size; a value that fills a bin has it to itself."""
-    size = max(_BIN_TRACKS, len(codes) / _MOST_BINS)
-    starts = (np.diff((np.cumsum(counts) - counts) // size, prepend=0) > 0) | (counts >= size)
-    return np.asarray(np.cumsum(starts)[codes], dtype=np.intp)
-
-
-def _auc(codes: IntArray, y: FloatArray) -> float:
-    """ROC AUC of codes from 0, ties counting half."""
-    liked = np.bincount(codes, weights=y)
-    skipped = np.bincount(codes) - liked
-    return float(liked @ (np.cumsum(skipped) - skipped / 2)) / float(liked.sum() * skipped.sum())
-
-
-def _auc_of_rates(codes: IntArray, y: FloatArray, folds: IntArray) -> float:
-    """ROC AUC of the share of likes among the rows of other folds with the same code.
-
-    In one direction only: other folds lack a row's own like, so what is unrelated falls a little below 0.5.
-    """
-    shape, cells = (int(codes.max()) + 1, _FOLDS), codes * _FOLDS + folds
-    liked, rows = (np.bincount(cells, weights, shape[0] * _FOLDS).reshape(shape) for weights in (y, None))
-    liked, rows = (counts.sum(axis=1, keepdims=True) - counts for counts in (liked, rows))
-    rates = (liked + _PRIOR_TRACKS * y.mean()) / (rows + _PRIOR_TRACKS)
-    return _auc(np.unique(rates[codes, folds], return_inverse=True)[1], y)

@@ -186,10 +186,18 @@ class PairwiseInputs(_Inputs):
         """
         check_is_fitted(self)
         scaled = self.curves_.apply(read_numbers(tracks, self._columns))
-        circle = np.sqrt(2) * key_circle(tracks)
-        audio = np.hstack([scaled[:, : len(NUMERIC)], circle])
-        left, right = np.triu_indices(audio.shape[1], 1)
-        return np.hstack([scaled, circle, audio[:, left] - audio[:, right], audio[:, left] + audio[:, right]])
+        inputs = np.empty((self.n_features_out_, len(tracks))).T  # column after column, as they are made
+        width = scaled.shape[1]
+        inputs[:, :width] = scaled
+        inputs[:, width : width + 2] = np.sqrt(2) * key_circle(tracks)
+        width += 2
+        audio = np.asfortranarray(np.hstack([inputs[:, : len(NUMERIC)], inputs[:, width - 2 : width]]))
+        for combined in (np.subtract, np.add):
+            for place in range(audio.shape[1] - 1):
+                others = audio[:, place + 1 :]
+                combined(audio[:, [place]], others, out=inputs[:, width : width + others.shape[1]])
+                width += others.shape[1]
+        return inputs
 
     def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[Any]:  # noqa: ARG002
         """Names of the inputs, in order; pairs are named ``<column>-<column>`` and ``<column>+<column>``."""

@@ -18,6 +18,7 @@ from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES, ColumnInfo
 from features.duplicates import merge_duplicates
 from features.errors import InputError
 from features.findings import WHOLE_NUMBER, Finding, first_reasons, impossible_numbers, not_understood, refuse_scaled
+from features.genres import genres
 from features.identity import local_ids
 from features.report import Fault, ValidationReport, show
 
@@ -64,6 +65,7 @@ class TracksSchema(pa.DataFrameModel):
         nullable=True, description="Whether the lyrics are explicit", metadata={"unit": "yes or no"}
     )
     popularity: float | None = _number(0, 100, "points", "Spotify's popularity when the table was made")
+    genres: str | None = _text("Genres in lower case; several joined by ';'")
     added_at: pd.DatetimeTZDtype | None = pa.Field(
         nullable=True,
         dtype_kwargs={"unit": "us", "tz": "UTC"},
@@ -99,6 +101,7 @@ _ALWAYS: Final = tuple(name for name, column in _SCHEMA.columns.items() if colum
 _SPECIAL_CLEANERS: Final[dict[str, Cleaner]] = {
     "track_id": track_ids,
     "release_date": release_dates,
+    "genres": genres,
     "mode": partial(numbers, switches=True),
 }
 

@@ -1,10 +1,11 @@
 """What a ranker said of its own training tracks before it had seen them: the ground every promise stands on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 
 from features.state import State, require, take_array
 from models.base_rate import adjust, class_weights
@@ -52,6 +53,9 @@ class OutOfFold:
         Rows whose artist has other labelled tracks.
     artist : ndarray of int, shape (n,)
         Equal for tracks of one artist.
+    genre_shift : ndarray of float, shape (n,), or None
+        What genres add to the log-odds of ``new`` and of ``probability``; NaN for rows of no known genre. None where
+        the ranker does not heed genres.
     """
 
     liked: IntArray
@@ -59,13 +63,21 @@ class OutOfFold:
     probability: FloatArray
     familiar: npt.NDArray[np.bool_]
     artist: IntArray
+    genre_shift: FloatArray | None = None
 
-    def evidence(self, familiar_share: float) -> Evidence:
+    def evidence(self, familiar_share: float, genre_share: float = 1.0) -> Evidence:
         """Rows that resemble candidates of which this share is by artists the listener has judged before.
 
         Familiar tracks are easier to tell: evidence from them must not vouch for tracks of new artists. Every row tells
-        what is known of new artists; those with other tracks of their artist tell it of familiar ones too.
+        what is known of new artists; those with other tracks of their artist tell it of familiar ones too. Likewise
+        of genres: rows of known genres tell of candidates of known genres (``genre_share``), and all rows, as they were
+        foreseen without genres, of the others.
         """
+        if self.genre_shift is not None:
+            known, shift = ~np.isnan(self.genre_shift), np.nan_to_num(self.genre_shift, nan=0.0)
+            shares = ((self._taken(known), genre_share), (self._without(shift), 1.0 - genre_share))
+            taken = [(rows.evidence(familiar_share), share) for rows, share in shares if share > 0]
+            return _joined([(found, share * len(self.liked) / found.weight.sum()) for found, share in taken])
         parts = [(np.arange(len(self.liked)), self.new, 1.0 - familiar_share)]
         if self.familiar.any() and familiar_share > 0:
             rows = np.flatnonzero(self.familiar)
@@ -75,11 +87,20 @@ class OutOfFold:
         weight = np.concatenate([np.full(len(row), weight) for row, _, weight in parts if weight > 0])
         return Evidence(self.liked[rows], probability, self.artist[rows], weight)
 
+    def _taken(self, rows: npt.NDArray[np.bool_]) -> "OutOfFold":
+        return OutOfFold(
+            self.liked[rows], self.new[rows], self.probability[rows], self.familiar[rows], self.artist[rows]
+        )
+
+    def _without(self, shift: FloatArray) -> "OutOfFold":
+        """All rows as they were foreseen without genres."""
+        new, probability = (expit(logit(values) - shift) for values in (self.new, self.probability))
+        return replace(self, new=new, probability=probability, genre_shift=None)
+
     def get_state(self) -> State:
         """All arrays."""
-        return State(
-            arrays={name: getattr(self, name) for name in ("liked", "new", "probability", "familiar", "artist")}
-        )
+        arrays = {name: getattr(self, name) for name in ("liked", "new", "probability", "familiar", "artist")}
+        return State(arrays=arrays if self.genre_shift is None else {**arrays, "genre_shift": self.genre_shift})
 
     @classmethod
     def from_state(cls, state: State) -> Self:
@@ -91,4 +112,16 @@ class OutOfFold:
         inside = all(((values >= 0) & (values <= 1)).all() for values in (new, probability))
         require(inside, "out-of-fold probabilities lie outside 0 to 1")
         familiar = take_array(state, "familiar", bool, liked.shape)
-        return cls(liked, new, probability, familiar, take_array(state, "artist", np.int64, liked.shape))
+        artist, shift = take_array(state, "artist", np.int64, liked.shape), None
+        if "genre_shift" in state.arrays:
+            shift = take_array(state, "genre_shift", np.float64, liked.shape, finite=False)
+            require(not np.isinf(shift).any() and not np.isnan(shift).all(), "the shift by genres cannot be right")
+        return cls(liked, new, probability, familiar, artist, shift)
+
+
+def _joined(parts: list[tuple[Evidence, float]]) -> Evidence:
+    """Rows of all parts, each part's weights times its number."""
+    liked, probability, artist = (
+        np.concatenate([getattr(part, name) for part, _ in parts]) for name in ("liked", "probability", "artist")
+    )
+    return Evidence(liked, probability, artist, np.concatenate([part.weight * times for part, times in parts]))

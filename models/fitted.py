@@ -1,7 +1,10 @@
 """One fitted model: a family's preparation and estimator, fitted together on the same training rows."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any, Self
 
 import numpy as np
@@ -47,6 +50,19 @@ class FittedModel:
         if len(tracks) == 0:
             return np.empty(0)
         return self.estimator.predict_proba(self.preparation.transform(tracks))[:, 1]
+
+    @cached_property
+    def preparation_key(self) -> bytes:
+        """Equal for models whose preparations make the same of the same tracks."""
+        state = self.preparation.get_state()
+        described = [type(self.preparation).__qualname__, dict(state.settings)]
+        digest = blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=16)
+        for name, values in sorted(state.arrays.items()):
+            digest.update(json.dumps([name, values.dtype.str, values.shape]).encode())
+            digest.update(values.tobytes())
+        for name, content in sorted(state.blobs.items()):
+            digest.update(json.dumps([name, len(content)]).encode() + content)
+        return digest.digest()
 
     def get_state(self) -> State:
         """Both parts' states in one, their keys under ``preparation/`` and ``estimator/``."""

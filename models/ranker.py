@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
-from features.artists import artist_hashes
 from features.columns import AUDIO_FEATURES
 from features.context import ArtistProfiles
 from features.inputs import input_table
@@ -24,11 +23,14 @@ from models.base_rate import adjust, estimate_base_rate
 from models.calibration import Calibration
 from models.evidence import Evidence, OutOfFold
 from models.explain import shapley_effects
+from models.genre_effects import GenreEffects
 from models.known import KnownTracks
-from models.member import Member
+from models.member import Member, predictions
+from models.names import Names
 from models.promise import kept_precision
 from models.ranking import (
     ARTIST_LIKED,
+    GENRES,
     Ranking,
     check_cut,
     check_features,
@@ -70,6 +72,8 @@ class Ranker:
         What models read of some training tracks.
     info : mapping
         What it is and where it comes from (JSON values).
+    genres : GenreEffects
+        What the labels say of genres.
     """
 
     members: tuple[Member, ...]
@@ -82,6 +86,7 @@ class Ranker:
     trained_on: KnownTracks
     background: pd.DataFrame
     info: Mapping[str, Any] = field(default_factory=dict)
+    genres: GenreEffects = field(default_factory=GenreEffects.none)
 
     def predict_proba(self, tracks: pd.DataFrame) -> FloatArray:
         """Calibrated like probability of each track, at the training table's base rate.
@@ -103,7 +108,7 @@ class Ranker:
         """
         if not len(tracks):
             return np.zeros(0)
-        return np.asarray(expit(self._log_odds(self.inputs(tracks), _artists(tracks))))
+        return np.asarray(expit(self._log_odds(self.inputs(tracks), Names.of(tracks))))
 
     def rank(
         self,
@@ -158,7 +163,8 @@ class Ranker:
         candidates = candidates.drop(columns=RANKED_COLUMNS, errors="ignore")
         probability = self.predict_proba(candidates)
         trained = self.like_rate
-        likely = self._resembling(candidates)
+        names = Names.of(candidates)
+        likely = self._resembling(names)
         found = None
         if base_rate is None and len(probability):
             out_of_fold = (likely.liked, likely.probability)
@@ -174,7 +180,7 @@ class Ranker:
         evidence = likely.at_rate(trained, rate)
         cut = self.threshold if threshold is None else threshold
         if min_precision is not None:
-            cut = promised_threshold(evidence, probability, _artists(candidates), min_precision, doubt)
+            cut = promised_threshold(evidence, probability, names.artists, min_precision, doubt)
         table = candidates.assign(like_probability=probability, predicted_like=probability >= cut)
         table = table.assign(known=self.known.flags(candidates) if len(candidates) else np.zeros(0, dtype=bool))
         tie_break = [name for name in ("track_id", *AUDIO_FEATURES) if name in table]
@@ -193,7 +199,9 @@ class Ranker:
             weights=evidence.weight,
             rate_sd=doubt[1],
         )
-        lacking = missed(self.background, candidates, artists=bool(self.affinity.coefficients.any()))
+        unheard = bool(self.genres.genres) and not self.genres.known(names.genres).any()
+        heeded = bool(self.affinity.coefficients.any())
+        lacking = missed(self.background, candidates, artists=heeded, genres=unheard)
         notes = (*lacking, *rate_notes(found, trained, rate))
         return Ranking(kept, cut, len(candidates), expected, found, notes)
 
@@ -219,25 +227,26 @@ class Ranker:
         -------
         DataFrame, shape (n_tracks, 1 + n_features)
             Index of ``tracks``; ``base`` (log-odds of a background track), one column an audio feature, and one each
-            of ``release_year``, ``popularity``, ``explicit``, ``artist_sound`` (all of the artist's profile together)
-            and ``artist_liked`` (the labels of the artist's other tracks) where the ranker uses them. A row's sum is
-            the log-odds of its like probability.
+            of ``release_year``, ``popularity``, ``explicit``, ``artist_sound`` (all of the artist's profile together),
+            ``artist_liked`` (the labels of the artist's other tracks) and ``genres`` where the ranker uses them. A
+            row's sum is the log-odds of its like probability.
         """
-        inputs, artists = self.inputs(tracks), _artists(tracks)
-        keys, code = np.unique(np.append(artists, 0), return_inverse=True)
-        values = np.column_stack([inputs.to_numpy(dtype=np.float64), code[:-1]])
-        nobody = np.full(len(self.background), float(code[-1]))
-        background = np.column_stack([self.background.to_numpy(dtype=np.float64), nobody])
         columns = list(self.background.columns)
-        owners = [feature_of(name) for name in columns] + [ARTIST_LIKED]
-        names = list(dict.fromkeys(owners))
+        named = [ARTIST_LIKED, GENRES] if self.genres.genres else [ARTIST_LIKED]
+        owners = [*map(feature_of, columns), *named]
+        features = list(dict.fromkeys(owners))
+        codes, names = Names.of(tracks).coded(len(named))
+        values = np.column_stack([self.inputs(tracks).to_numpy(dtype=np.float64), codes])
+        nobody = np.zeros((len(self.background), len(named)))
+        background = np.column_stack([self.background.to_numpy(dtype=np.float64), nobody])
 
         def score(rows: FloatArray) -> FloatArray:
-            return self._log_odds(pd.DataFrame(rows[:, :-1], columns=columns), keys[rows[:, -1].astype(np.int64)])
+            inputs, codes = np.split(rows, [len(columns)], axis=1)
+            return self._log_odds(pd.DataFrame(inputs, columns=columns), names(codes))
 
-        owner = [names.index(name) for name in owners]
+        owner = [features.index(name) for name in owners]
         effects, base = shapley_effects(score, values, background, owner=owner, permutations=permutations)
-        table = pd.DataFrame(effects, columns=names, index=tracks.index)
+        table = pd.DataFrame(effects, columns=features, index=tracks.index)
         if not self.affinity.coefficients.any():
             table = table.drop(columns=ARTIST_LIKED)
         table.insert(0, "base", base)
@@ -270,23 +279,20 @@ class Ranker:
         check_features(tracks)
         return input_table(self.profiles.attach_together(tracks)).reindex(columns=list(self.background.columns))
 
-    def _log_odds(self, inputs: pd.DataFrame, artists: npt.NDArray[np.uint64]) -> FloatArray:
-        mean: FloatArray = np.sum([member.weight * member.predict(inputs) for member in self.members], axis=0)
-        log_odds = self.calibration.apply_log_odds(mean)
-        return log_odds + self.affinity.shift(log_odds, artists)
+    def _log_odds(self, inputs: pd.DataFrame, names: Names) -> FloatArray:
+        weights = np.array([member.weight for member in self.members])
+        log_odds = self.calibration.apply_log_odds(weights @ predictions(self.members, inputs))
+        log_odds = log_odds + self.genres.shift(log_odds, inputs, names.genres)
+        return log_odds + self.affinity.shift(log_odds, names.artists)
 
-    def _resembling(self, candidates: pd.DataFrame) -> Evidence:
-        """Out-of-fold rows that resemble the candidates: as large a share of them by familiar artists."""
-        familiar = self.affinity.familiar(_artists(candidates)) if len(candidates) else np.zeros(1, dtype=bool)
-        return self.out_of_fold.evidence(float(np.mean(familiar)))
+    def _resembling(self, names: Names) -> Evidence:
+        """Out-of-fold rows that resemble candidates: as many of them by familiar artists, and of known genres."""
+        if not len(names.artists):
+            return self.out_of_fold.evidence(0.0)
+        familiar, known = self.affinity.familiar(names.artists), self.genres.known(names.genres)
+        return self.out_of_fold.evidence(float(np.mean(familiar)), float(np.mean(known)))
 
 
 def background_of(inputs: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Inputs of up to BACKGROUND_TRACKS tracks drawn at random, shape (n, n_inputs)."""
     return inputs.sample(n=min(BACKGROUND_TRACKS, len(inputs)), random_state=seed).reset_index(drop=True)
-
-
-def _artists(tracks: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    if "artist_name" not in tracks:
-        return np.zeros(len(tracks), dtype=np.uint64)
-    return artist_hashes(tracks["artist_name"])

@@ -20,6 +20,7 @@ from models.affinity import ArtistAffinity
 from models.calibration import Calibration, calibration_from
 from models.evidence import OutOfFold
 from models.fitted import FittedModel
+from models.genre_effects import GenreEffects
 from models.known import KEYS, KnownTracks
 from models.member import Member
 from models.ranker import Ranker
@@ -44,6 +45,8 @@ def pack(ranker: Ranker) -> tuple[dict[str, Any], Arrays, dict[str, bytes]]:
         "profiles": packed.add("profiles", ranker.profiles.get_state()),
         "members": [_pack_member(f"members/{number}", member, packed) for number, member in enumerate(ranker.members)],
     }
+    if ranker.genres.genres:
+        content["genres"] = packed.add("genres", ranker.genres.get_state())
     return content, packed.arrays, packed.files
 
 
@@ -89,6 +92,10 @@ def unpack(manifest: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], 
         _member(f"members/{number}", entry, arrays, files) for number, entry in enumerate(manifest["members"])
     )
     threshold = float(manifest["threshold"])
+    genres = GenreEffects.none()
+    if "genres" in manifest:
+        genres = GenreEffects.from_state(_state("genres", manifest["genres"], arrays, files))
+    out_of_fold = OutOfFold.from_state(_state("out_of_fold", manifest["out_of_fold"], arrays, files))
     background = arrays["background"]
     checks = {
         "threshold": 0 <= threshold <= 1,
@@ -96,6 +103,7 @@ def unpack(manifest: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], 
         "models": len(members) > 0 and all(len(member.models) > 0 for member in members),
         "weights": all(0 < member.weight <= 1 for member in members)
         and abs(sum(member.weight for member in members) - 1) < 1e-6,
+        "genres": bool(genres.genres) == ("genres" in manifest) == (out_of_fold.genre_shift is not None),
         "background": background.dtype == np.float64
         and background.ndim == 2
         and background.shape[1] == len(inputs)
@@ -111,11 +119,12 @@ def unpack(manifest: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], 
         affinity=ArtistAffinity.from_state(_state("affinity", manifest["affinity"], arrays, files)),
         profiles=ArtistProfiles.from_state(_state("profiles", manifest["profiles"], arrays, files)),
         threshold=threshold,
-        out_of_fold=OutOfFold.from_state(_state("out_of_fold", manifest["out_of_fold"], arrays, files)),
+        out_of_fold=out_of_fold,
         known=_fingerprints(arrays, "known"),
         trained_on=_fingerprints(arrays, "trained_on"),
         background=pd.DataFrame(background.astype(np.float64), columns=inputs),
         info=manifest["info"],
+        genres=genres,
     )
 
 

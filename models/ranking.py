@@ -21,6 +21,8 @@ ARTIST_SOUND = "artist_sound"
 """The effect of how the artist sounds on other tracks."""
 ARTIST_LIKED = "artist_liked"
 """The effect of the listener's likes and skips of the artist's other tracks."""
+GENRES = "genres"
+"""The effect of the listener's likes and skips of other tracks of the same genres."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ def promised_threshold(
     )
 
 
-def missed(background: pd.DataFrame, candidates: pd.DataFrame, *, artists: bool) -> tuple[str, ...]:
+def missed(
+    background: pd.DataFrame, candidates: pd.DataFrame, *, artists: bool, genres: bool = False
+) -> tuple[str, ...]:
     """What the candidates lack of what a ranker learned from.
 
     Parameters
@@ -157,6 +161,8 @@ def missed(background: pd.DataFrame, candidates: pd.DataFrame, *, artists: bool)
         A tracks table.
     artists : bool
         Whether the ranker heeds the labels of artists.
+    genres : bool
+        Whether it heeds genres, and the candidates are of none that it knows.
     """
     if not len(candidates):
         return ()
@@ -169,6 +175,9 @@ def missed(background: pd.DataFrame, candidates: pd.DataFrame, *, artists: bool)
     heard = artists or any(feature_of(name) == ARTIST_SOUND for name in background.columns)
     if heard and ("artist_name" not in candidates or candidates["artist_name"].isna().all()):
         notes.append("the candidates name no artists: ranked by sound alone")
+    if genres:
+        told = GENRES in candidates and bool(candidates[GENRES].notna().any())
+        notes.append(f"the candidates have no genres{' known from training' if told else ''}: ranked without")
     return tuple(notes)
 
 

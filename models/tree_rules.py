@@ -5,7 +5,10 @@ rule tells the tracks it was learned from, as they were: 71 % liked (112 tracks)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from models.tree_arrays import TreeArrays
 from models.tree_wording import Region, cut, everywhere, subject_of, tell
@@ -35,8 +38,18 @@ class Rule:
     n_tracks: int
     n_liked: int
 
+    @property
+    def when(self) -> str:
+        """Its conditions in one line."""
+        return " and ".join(self.conditions) or "every track"
+
+    @property
+    def share(self) -> str:
+        """How many of its tracks were liked: ``71 % liked (112 tracks)``."""
+        return _share(self.n_liked, self.n_tracks)
+
     def __str__(self) -> str:
-        return f"{' and '.join(self.conditions) or 'every track'}: {_share(self.n_liked, self.n_tracks)}"
+        return f"{self.when}: {self.share}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,8 @@ class PictureNode:
     probability : float
         P(like) there, in [0, 1].
     n_tracks, n_liked : int
+    n_rules : int
+        Leaves of the tree that it stands for: 1 for a leaf, more where it is drawn as one and its questions left out.
     """
 
     parent: int
@@ -67,6 +82,7 @@ class PictureNode:
     probability: float
     n_tracks: int
     n_liked: int
+    n_rules: int
 
 
 def tree_rules(tree: TreeArrays, names: Sequence[str], *, unknown: bool = False) -> tuple[Rule, ...]:
@@ -102,15 +118,28 @@ def rules_text(tree: TreeArrays, names: Sequence[str], *, unknown: bool = False)
     lines = []
     for node, _, path in _walk(tree, names):
         if path:
-            condition = tell(*path[-1].split, unknown=unknown) or _ALWAYS
+            # a line holds one condition only: nothing to set apart by brackets
+            condition = (tell(*path[-1].split, unknown=unknown) or _ALWAYS).replace(" (or unknown)", " or unknown")
             lines.append("    " * (len(path) - 1) + (f"if {condition}:" if path[-1].left else f"else ({condition}):"))
         if tree.left[node] < 0:
             lines.append("    " * len(path) + _share(int(tree.n_liked[node]), int(tree.n_tracks[node])))
     return "\n".join(lines)
 
 
-def tree_picture(tree: TreeArrays, names: Sequence[str], *, unknown: bool = False) -> tuple[PictureNode, ...]:
-    """All nodes, each before its children; parameters and errors as in `tree_rules`."""
+def tree_picture(
+    tree: TreeArrays, names: Sequence[str], *, unknown: bool = False, most_leaves: int | None = None
+) -> tuple[PictureNode, ...]:
+    """All nodes, each before its children.
+
+    Parameters
+    ----------
+    tree, names, unknown
+        As in `tree_rules`, as are the errors.
+    most_leaves : int, at least 1, optional
+        Where there are more, as many rows of questions are left out, from below, as it takes.
+    """
+    n_rules = _leaves_below(tree)
+    tree = tree if most_leaves is None else _cut_short(tree, most_leaves)
     walked = list(_walk(tree, names))
     place = {node: number for number, (node, _, _) in enumerate(walked)}
     leaves = [node for node, _, _ in walked if tree.left[node] < 0]
@@ -129,8 +158,35 @@ def tree_picture(tree: TreeArrays, names: Sequence[str], *, unknown: bool = Fals
             float(tree.value[node]),
             int(tree.n_tracks[node]),
             int(tree.n_liked[node]),
+            int(n_rules[node]),
         )
         for node, _, path in walked
+    )
+
+
+def _leaves_below(tree: TreeArrays) -> npt.NDArray[np.int64]:
+    """Leaves below each node, a leaf's being 1: (n_nodes,)."""
+    leaves = (tree.left < 0).astype(np.int64)
+    for parent in np.flatnonzero(tree.left >= 0)[::-1]:  # children stand after their parents
+        leaves[parent] = leaves[tree.left[parent]] + leaves[tree.right[parent]]
+    return leaves
+
+
+def _cut_short(tree: TreeArrays, most_leaves: int) -> TreeArrays:
+    """The tree with its deepest questions left out, so that it has at most so many leaves."""
+    depth = np.zeros(len(tree.left), dtype=np.int64)
+    for parent in np.flatnonzero(tree.left >= 0):
+        depth[tree.left[parent]] = depth[tree.right[parent]] = depth[parent] + 1
+    for deepest in range(int(depth.max()), -1, -1):
+        ends = (depth == deepest) | ((depth < deepest) & (tree.left < 0))
+        if ends.sum() <= most_leaves:
+            break
+    stays = (tree.left >= 0) & (depth < deepest)
+    return replace(
+        tree,
+        left=np.where(stays, tree.left, -1),
+        right=np.where(stays, tree.right, -1),
+        feature=np.where(stays, tree.feature, -1),
     )
 
 

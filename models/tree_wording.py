@@ -24,6 +24,8 @@ _CALLED = {
     "duration_ms": "duration",
     "time_signature": "beats in a bar",
     "release_year": "release year",
+    "artist_mode_mean": "share of the artist's tracks in major",
+    "artist_explicit_mean": "share of the artist's tracks that are explicit",
     "artist_tracks": "number of the artist's other tracks",
     "artist_year_mean": "mean year of the artist's other tracks",
     "artist_year_std": "spread of years of the artist's other tracks",
@@ -170,12 +172,21 @@ def _tell_keys(places: npt.NDArray[np.bool_]) -> str:
 
 
 def _tell_beats(places: npt.NDArray[np.bool_]) -> str:
-    """Stretches of the octave, each from its first to its last tempo."""
+    """The fewer of the stretches of the octave that fit and those that do not."""
+    fits, others = _stretches(places), _stretches(~places)
+    told = _listed(fits) if len(fits) <= len(others) else f"not {_listed(others)}"
+    return f"tempo {told} BPM once halved or doubled into 80 to 160"
+
+
+def _stretches(places: npt.NDArray[np.bool_]) -> list[str]:
+    """Each from its first to its last tempo; one of less than a beat a minute as about that."""
     padded = np.concatenate([[False], places, [False]])
     first, after = np.flatnonzero(~padded[:-1] & padded[1:]), np.flatnonzero(padded[:-1] & ~padded[1:])
     step = _BEATS[1] - _BEATS[0]
-    parts = [f"{_BEATS[start]:.0f} to {_BEATS[stop - 1] + step:.0f}" for start, stop in zip(first, after, strict=True)]
-    return f"tempo {_listed(parts)} BPM once halved or doubled into 80 to 160"
+    ends = [
+        (f"{_BEATS[start]:.0f}", f"{_BEATS[stop - 1] + step:.0f}") for start, stop in zip(first, after, strict=True)
+    ]
+    return [f"about {low}" if low == high else f"{low} to {high}" for low, high in ends]
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -37,11 +37,11 @@ class DemoListener:
 
     Parameters
     ----------
-    tracks : DataFrame
-        2,000 labelled tracks under canonical columns.
-    true_probability : ndarray of float, shape (2000,)
+    tracks : DataFrame, n_tracks rows
+        Labelled tracks under canonical columns; 2,000 of them unless another number was asked for.
+    true_probability : ndarray of float, shape (n_tracks,)
         The P(like) that each label was drawn from, the feeling for the artist included.
-    feature_probability : ndarray of float, shape (2000,)
+    feature_probability : ndarray of float, shape (n_tracks,)
         P(like | features of a track by an unseen artist): the best prediction from audio features. The mean where the
         analysis is lost.
     candidates : DataFrame
@@ -63,21 +63,23 @@ class DemoListener:
     best_auc_knowing_artists: float
 
 
-def demo_listener(seed: int = 0) -> DemoListener:
+def demo_listener(seed: int = 0, *, n_tracks: int = N_TRACKS, n_artists: int = N_ARTISTS) -> DemoListener:
     """Invent artists, tracks, candidates and a listener.
 
     Parameters
     ----------
     seed : int, non-negative
-        The same seed gives the same values on every machine.
+        The same seed and sizes give the same values on every machine.
+    n_tracks, n_artists : int, > 0
+        Sizes of the training table.
 
     Returns
     -------
     DemoListener
     """
     rng = np.random.default_rng(seed)
-    artists = draw_artists(N_ARTISTS + _NEW_ARTISTS, rng)
-    artist, is_candidate = _cast(rng)
+    artists = draw_artists(n_artists + _NEW_ARTISTS, rng)
+    artist, is_candidate = _cast(n_tracks, n_artists, rng)
     tracks = draw_tracks(artists, artist, rng)
 
     taste = _taste(tracks)
@@ -103,15 +105,15 @@ def demo_listener(seed: int = 0) -> DemoListener:
     )
 
 
-def _cast(rng: np.random.Generator) -> tuple[Ints, npt.NDArray[np.bool_]]:
+def _cast(n_tracks: int, n_artists: int, rng: np.random.Generator) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Who plays each track, and whether it is a candidate; both (n,), in random order."""
-    training = np.repeat(np.arange(N_ARTISTS), tracks_per_artist(N_TRACKS, N_ARTISTS, rng))
-    familiar = training[rng.integers(N_TRACKS, size=_FAMILIAR)]
+    training = np.repeat(np.arange(n_artists), tracks_per_artist(n_tracks, n_artists, rng))
+    familiar = training[rng.integers(n_tracks, size=_FAMILIAR)]
     n_unseen = N_CANDIDATES - N_KNOWN_CANDIDATES - _FAMILIAR
-    unseen = N_ARTISTS + np.repeat(np.arange(_NEW_ARTISTS), tracks_per_artist(n_unseen, _NEW_ARTISTS, rng))
+    unseen = n_artists + np.repeat(np.arange(_NEW_ARTISTS), tracks_per_artist(n_unseen, _NEW_ARTISTS, rng))
     artist = np.concatenate([training, familiar, unseen])
     order = rng.permutation(len(artist))
-    return artist[order], order >= N_TRACKS
+    return artist[order], order >= n_tracks
 
 
 def _taste(tracks: pd.DataFrame) -> Floats:

@@ -127,8 +127,8 @@ def _read_texts(table: RawTable, recognised: Recognised) -> tuple[dict[str, pd.S
     for name, position in recognised.positions.items():
         if name in NUMBERS:
             continue
-        if name in {"explicit", "added_at"}:
-            # No unit to convert: validation reads words and times, and reports those that it cannot read.
+        if name in {"explicit", "added_at", "genres"}:
+            # No unit to convert: validation reads words, times and lists, and reports those that it cannot read.
             columns[name] = table.columns[position]
             continue
         texts = cell_texts(table.columns[position])

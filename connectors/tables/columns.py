@@ -28,6 +28,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "isrc": ("track_isrc",),
     "explicit": ("is_explicit", "track_explicit"),
     "popularity": ("track_popularity", "Pop."),
+    "genres": (
+        "genre(s)", "track_genres", "track_genre", "genre", "genre_top", "top_genre", "music_genre", "artist_genres",
+        "artist_genre", "playlist_genre",
+    ),
     "added_at": ("date_added", "added_date", "saved_at", "Added"),
     "weight": (),  # how much the label counts; other tables' weights of tracks mean anything, so under this name only
     "acousticness": ("acousticness_%", "Acoustic", "acous"),

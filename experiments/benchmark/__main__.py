@@ -28,10 +28,13 @@ BENCHMARKS = {
     "historic": "historic_folds",
     "epoch_loop": "epoch_loop",
     "evaluate": "outer_folds",
+    "demo_curve": "demo_curve",
+    "promise": "promise_kept",
+    "scoring": "scoring_speed",
 }
 """Module of each benchmark, in the order they are run: commands first, on a machine that we leave alone."""
 
-ONLY_IF_NAMED = ("evaluate",)
+ONLY_IF_NAMED = ("evaluate", "demo_curve", "promise")
 PEERS = "peers"
 """Has options of its own, so it stands first and alone."""
 

@@ -23,7 +23,7 @@ from features.schema import AUDIO_FEATURES
 from models.ranker import Ranker
 
 RUN_ID = "abcdef0123"
-BESIDE = ("release_year", "popularity", "explicit", "artist_sound", "artist_liked")
+BESIDE = ("release_year", "popularity", "explicit", "artist_sound", "artist_liked", "genres")
 Answer = Callable[..., Any]
 
 

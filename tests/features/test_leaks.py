@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 from connectors.registry import open_source
 from features.columns import AUDIO_FEATURES
 from features.context import ArtistProfiles
+from features.genres import genre_texts
 from features.inputs import INPUTS, input_table
 from features.leaks import USED, Leak, find_leaks
 from features.schema import COLUMNS, labelled, validate
@@ -54,9 +55,10 @@ def _honest(n: int, seed: int) -> tuple[pd.DataFrame, Labels]:
         ],
         explicit=rng.random(n) < 0.2,
         popularity=rng.integers(0, 101, n),
+        genres=[";".join(f"genre {number}" for number in some) for some in rng.integers(0, 12, (n, 3))],
         added_at=pd.Timestamp("2016-01-01", tz="UTC") + heard,
     )
-    for name in ("popularity", "added_at", "release_date", "album_name", "energy"):
+    for name in ("popularity", "genres", "added_at", "release_date", "album_name", "energy"):
         table[name] = table[name].mask(rng.random(n) < 0.1)
     tracks, _ = validate(table)
     assert len(tracks) == n
@@ -122,6 +124,15 @@ PLANTED: dict[str, tuple[Callable[[pd.DataFrame, Labels], None], tuple[str, str,
     "artist": (
         lambda t, y: put(t, y, "artist_name", "Ann;" + t["track_id"], "BØB feat. " + t["track_id"]),
         ("artist_name", "value", "warning"),
+    ),
+    "genres as they are": (lambda t, y: put(t, y, "genres", "rock", "pop"), ("genres", "value", "warning")),
+    "a genre among others": (
+        lambda t, y: put(t, y, "genres", "pop;" + t["genres"].fillna("jazz"), t["genres"].fillna("jazz")),
+        ("genres", "value", "warning"),
+    ),
+    "genres of likes only": (
+        lambda t, y: put(t, y, "genres", t["genres"].fillna("jazz"), None),
+        ("genres", "missing", "warning"),
     ),
     "album": (lambda t, y: put(t, y, "album_name", "Mine", "Chart"), ("album_name", "value", "note")),
     "length of title": (
@@ -374,9 +385,9 @@ def test_a_column_is_used_where_it_changes_what_models_read(name: str) -> None:
     profiles = ArtistProfiles.build(catalogue=honest(200, seed=9)[0], deviations=True)
 
     def read(table: pd.DataFrame) -> pd.DataFrame:
-        return input_table(profiles.attach(table))
+        return input_table(profiles.attach(table)).assign(genres=genre_texts(table))
 
-    assert set(read(tracks)) == set(INPUTS)
+    assert set(read(tracks)) == {*INPUTS, "genres"}
     assert read(tracks).equals(read(other_values(tracks, name))) == (name not in USED)
 
 

@@ -10,11 +10,11 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from features.errors import RankerFormatError
-from features.preprocessing import CIRCLE, NUMERIC, DenseInputs, HistoricInputs, TreeInputs
+from features.preprocessing import CIRCLE, NUMERIC, DenseInputs, HistoricInputs, PairwiseInputs, TreeInputs
 from features.schema import AUDIO_FEATURES
 from features.state import State
 
-ALL = (TreeInputs, DenseInputs, HistoricInputs)
+ALL = (TreeInputs, DenseInputs, PairwiseInputs, HistoricInputs)
 
 
 def made_up_tracks(n: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -186,3 +186,19 @@ def test_tampered_state_is_refused(kind: type, name: str, value: object) -> None
 def test_empty_state_is_refused(kind: type) -> None:
     with pytest.raises(RankerFormatError):
         kind.from_state(State())
+
+
+def test_pairs_are_what_their_names_say_to_the_last_bit() -> None:
+    """Trees compare with thresholds: a sum that is off by one bit may fall on the other side."""
+    tracks = made_up_tracks().assign(popularity=np.arange(400.0))
+    tracks.loc[:40, "tempo"] = np.nan
+    tracks.loc[30:60, "key"] = -1
+    prepared = PairwiseInputs().fit(tracks)
+    names = list(prepared.get_feature_names_out())
+    made = dict(zip(names, prepared.transform(tracks.iloc[:100]).T, strict=True))
+    audio = (*NUMERIC, *CIRCLE)
+    assert len(names) == len(audio) * len(audio) + 1  # all, their pairs twice, and the popularity
+    for place, left in enumerate(audio):
+        for right in audio[place + 1 :]:
+            assert np.array_equal(made[f"{left}-{right}"], made[left] - made[right], equal_nan=True)
+            assert np.array_equal(made[f"{left}+{right}"], made[left] + made[right], equal_nan=True)

@@ -49,7 +49,8 @@ def test_columns_are_described_in_the_agreed_order_with_unit_and_range() -> None
     names = list(COLUMNS)
     assert names[:3] == ["track_id", "track_name", "artist_name"]
     assert tuple(names[3:16]) == AUDIO_FEATURES
-    assert names[16:] == ["album_name", "release_date", "isrc", "explicit", "popularity", "added_at", "weight", "liked"]
+    known = ["album_name", "release_date", "isrc", "explicit", "popularity", "genres", "added_at"]
+    assert names[16:] == [*known, "weight", "liked"]
     assert all(info.description for info in COLUMNS.values())
     assert all(COLUMNS[name].unit and COLUMNS[name].dtype == "float64" for name in AUDIO_FEATURES)
     assert (COLUMNS["loudness"].low, COLUMNS["loudness"].high, COLUMNS["loudness"].unit) == (-70, 10, "dB")
@@ -60,7 +61,7 @@ def test_columns_are_described_in_the_agreed_order_with_unit_and_range() -> None
 
 def test_declared_dtypes_are_those_of_a_validated_table() -> None:
     table = songs(2, album_name="A", release_date="2024", isrc="X", explicit=True, popularity=50, weight=2, liked=1)
-    tracks, report = validate(table.assign(added_at="2024-05-31"))
+    tracks, report = validate(table.assign(added_at="2024-05-31", genres="Pop"))
     assert {name: str(dtype) for name, dtype in tracks.dtypes.items()} == {
         name: info.dtype for name, info in COLUMNS.items()
     }

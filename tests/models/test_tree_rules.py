@@ -46,7 +46,7 @@ def stump(threshold: float, *, missing_left: bool = False) -> TreeArrays:
         ("key", 9.5, "key not A# or B", "key A# or B"),
         ("key_sin", 0.9, "key not D#", "key D#"),
         ("key_cos", -0.4, "key E, F, F#, G or G#", "key not E, F, F#, G or G#"),
-        ("tempo_cos", -0.99, "tempo 89 to 92 BPM once", "tempo 80 to 89 or 92 to 160 BPM once"),
+        ("tempo_cos", -0.99, "tempo 89 to 92 BPM once", "tempo not 89 to 92 BPM once"),
         ("artist_loudness_mean", -9.0, "artist's mean loudness <= -9 dB", "artist's mean loudness > -9 dB"),
         ("artist_year_mean", 1999.25, "artist's other tracks <= 1999.2", "artist's other tracks > 1999.2"),
         ("energy_missing", 0.5, "energy known", "energy unknown"),
