@@ -32,8 +32,15 @@ $(READY): requirements.lock pyproject.toml
 	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-train: $(READY) ## Train on SOURCE=name or DATA=file (default: the demo listener), BUDGET=seconds
+train: $(READY) ## Train on SOURCE=name or DATA=file (default: the demo listener), BUDGET=seconds; DEMO_ACCOUNT=1: see docs/spotify.md
+ifdef DEMO_ACCOUNT
+	@if [ "$${SOURCE:-spotify}" != spotify ] || [ -n "$$DATA" ]; then \
+		echo "error: DEMO_ACCOUNT=1 is a stand-in for a Spotify account" >&2; \
+		echo "hint: make train SOURCE=spotify DEMO_ACCOUNT=1" >&2; exit 2; fi
+	@$(VENV)/bin/python -m tests.standin.try_account $${BUDGET:+--budget "$$BUDGET"} $(ARGS)
+else
 	@$(EARMARK) train "$${DATA:-$${SOURCE:-demo}}" $${BUDGET:+--budget "$$BUDGET"} $(ARGS)
+endif
 
 test: $(READY) ## Run all tests
 	@$(VENV)/bin/python -m pytest $(or $(ARGS),--cov=features --cov=models --cov=experiments --cov-report=term:skip-covered --cov-fail-under=90)

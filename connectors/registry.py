@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from connectors import sources as _folder
 from connectors.source import SourceRequest, TrackSource
@@ -32,11 +33,14 @@ class SourceSpec:
     open : callable
         ``open(request) -> TrackSource``, with a ``connectors.source.SourceRequest``: cheap, touches nothing outside the
         process.
+    claims : callable
+        Whether a reference that is neither a name nor a file, such as an address, is this source's.
     """
 
     name: str
     summary: str
     open: Callable[[SourceRequest], TrackSource]
+    claims: Callable[[str], bool] = lambda _: False
 
 
 class SourceDefinitionError(RuntimeError):
@@ -63,21 +67,17 @@ def sources() -> dict[str, SourceSpec]:
     return dict(sorted(specs.items()))
 
 
-def open_source(reference: str, *, label: str | None = None, seed: int = 0, labels: bool = True) -> TrackSource:
-    """Open what the user named: a source, else a file.
+def open_source(reference: str, **asked: Any) -> TrackSource:
+    """Open what the user named: a source, else a file, else an address that a source claims.
 
     A source's name wins over a file of the same name; ``./demo`` means the file.
 
     Parameters
     ----------
     reference : str
-        Name of a source or path of a table file.
-    label : str, optional
-        Column that says what was liked.
-    seed : int
-        For sources that generate.
-    labels : bool
-        Whether labels are wanted; without, what is read has no ``liked`` column.
+        Name of a source, path of a table file, or an address such as ``spotify:playlist:...``.
+    **asked
+        The other fields of ``connectors.source.SourceRequest``.
 
     Returns
     -------
@@ -89,15 +89,19 @@ def open_source(reference: str, *, label: str | None = None, seed: int = 0, labe
     InputError
         Where there is neither such a source nor such a file.
     """
-    request = SourceRequest(reference, label, seed, labels)
+    request = SourceRequest(reference, **asked)
     names = _module_names()
     if reference in names:
         spec = _spec(reference)
         _check_name(spec.name, reference)
         return spec.open(request)
-    if not _may_exist(reference):
-        raise _not_found(reference, names)
-    return _spec(_FILES).open(request)
+    if _may_exist(reference):
+        return _spec(_FILES).open(request)
+    if ":" in reference:
+        for spec in sources().values():
+            if spec.claims(reference):
+                return spec.open(request)
+    raise _not_found(reference, names)
 
 
 def _module_names() -> list[str]:

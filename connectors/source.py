@@ -1,7 +1,8 @@
 """What every source of tracks promises."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 import pandas as pd
 
@@ -20,12 +21,24 @@ class SourceRequest:
         Matters to sources that generate.
     labels : bool
         Whether labels are wanted. Without, ``tracks`` has no ``liked``, and nothing about labels is worth an error.
+    library_url : str, optional
+        The database of pulled tracks, for sources that read it.
+    catalogue : Path, optional
+        A table of audio features that sources may look tracks up in.
+    without_features : {"use", "wait"}
+        Whether tracks without any audio feature are given, or wait until one is known.
+    max_wait : float, seconds
+        How long a service may let us wait.
     """
 
     reference: str
     label: str | None = None
     seed: int = 0
     labels: bool = True
+    library_url: str | None = None
+    catalogue: Path | None = None
+    without_features: Literal["use", "wait"] = "use"
+    max_wait: float = 60.0
 
 
 @dataclass(frozen=True)

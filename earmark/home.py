@@ -1,4 +1,7 @@
-"""Where earmark keeps its state: ``./mlruns`` and ``./data``, or below ``EARMARK_HOME``."""
+"""Where earmark keeps its state: ``./mlruns`` and ``./data``, or below ``EARMARK_HOME``.
+
+``EARMARK_DATABASE_URL`` moves the library and the studies to a database that several machines share.
+"""
 
 import json
 import os
@@ -6,6 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import InputError
+
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "sqlite": "sqlite",
+}
+"""How the address of a database may begin, and the driver that it is spoken to through."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +55,18 @@ class Home:
 
     @property
     def search_url(self) -> str:
-        """Database URL of the studies."""
-        return f"sqlite:///{self.mlruns / 'search.db'}"
+        """Database URL of the studies; it may hold a password, so it is not to be shown."""
+        return _shared_database() or f"sqlite:///{self.mlruns / 'search.db'}"
+
+    @property
+    def library_url(self) -> str:
+        """Database URL of the library; it may hold a password, so it is not to be shown."""
+        return _shared_database() or f"sqlite:///{self.library_file}"
+
+    @property
+    def library_file(self) -> Path:
+        """Where the library is, unless ``EARMARK_DATABASE_URL`` moves it."""
+        return self.root / "data" / "library.db"
 
     @property
     def rankers(self) -> Path:
@@ -133,3 +154,23 @@ class Home:
         raise InputError(
             f"there is no ranker {reference!r}", "give 'champion', a run id that 'earmark models' lists, or a folder"
         )
+
+
+def _shared_database() -> str | None:
+    """``EARMARK_DATABASE_URL`` with its driver; None where it is not set.
+
+    Raises
+    ------
+    InputError
+        If it is not the address of such a database; it is not repeated, for it may hold a password.
+    """
+    url = os.environ.get("EARMARK_DATABASE_URL")
+    if not url:
+        return None
+    scheme, _, rest = url.partition("://")
+    if scheme not in _DRIVERS or not rest:
+        raise InputError(
+            "EARMARK_DATABASE_URL is not the address of a database that earmark knows",
+            "set it to postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or unset it: files below EARMARK_HOME serve well",
+        )
+    return f"{_DRIVERS[scheme]}://{rest}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -9,6 +10,7 @@ from connectors.registry import open_source
 from connectors.tables.assembly import to_tracks
 from connectors.tables.columns import recognise
 from connectors.tables.raw import RawTable
+from earmark.home import Home
 from features.catalogue import Catalogue, read_catalogue
 from features.errors import InputError
 from features.report import ValidationReport
@@ -63,7 +65,15 @@ class ReadTracks:
     best_prediction: pd.Series | None
 
 
-def read_tracks(reference: str, *, label: str | None = None, seed: int = 0, labels: bool = True) -> ReadTracks:
+def read_tracks(
+    reference: str,
+    *,
+    label: str | None = None,
+    seed: int = 0,
+    labels: bool = True,
+    catalogue: Path | None = None,
+    without_features: Literal["use", "wait"] = "use",
+) -> ReadTracks:
     """Read a source or file and validate it.
 
     Parameters
@@ -76,13 +86,25 @@ def read_tracks(reference: str, *, label: str | None = None, seed: int = 0, labe
         For sources that generate.
     labels : bool
         Whether labels are wanted; without, a label that cannot be understood costs no track.
+    catalogue : Path, optional
+        A table in which sources may look up audio features that they do not have.
+    without_features : {"use", "wait"}
+        Whether tracks of the library without any audio feature are used, or wait until one is known.
 
     Raises
     ------
     InputError
         If it cannot be read or not a single row is usable.
     """
-    source = open_source(reference, label=label, seed=seed, labels=labels)
+    source = open_source(
+        reference,
+        label=label,
+        seed=seed,
+        labels=labels,
+        library_url=Home.here().library_url,
+        catalogue=catalogue,
+        without_features=without_features,
+    )
     reading = source.read()
     tracks, report = validate(reading.tracks)
     if not len(tracks):

@@ -6,20 +6,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock, Timeout
 
 from earmark.home import Home
 from earmark.reading import ReadTracks, read_known, read_tracks
 from experiments.champion import Verdict, judge
-from experiments.config import FitConfig, check_labels
+from experiments.config import FitConfig
+from experiments.positive_unlabelled import check_learnable
 from experiments.progress import Listener, Progress, silent
 from experiments.reports import figures
 from experiments.results import TrainResult
 from experiments.tracking import Tracker
 from experiments.training import train
 from features.errors import EarmarkError, InputError
-from features.schema import labelled
 from models.ranker_folder import load
 
 
@@ -53,6 +54,7 @@ def train_and_record(
     *,
     label: str | None = None,
     catalogue: Path | None = None,
+    without_features: Literal["use", "wait"] = "use",
     on_progress: Listener = silent,
     on_read: Callable[[ReadTracks], None] | None = None,
 ) -> Session:
@@ -67,7 +69,7 @@ def train_and_record(
     label : str, optional
         The label column, where it cannot be guessed.
     catalogue : Path, optional
-        Tracks that tell how artists sound.
+        Tracks that tell how artists sound, and that likes are learned against where there are no dislikes.
     on_progress : callable
     on_read : callable, optional
         Told what was read before the search begins.
@@ -83,11 +85,13 @@ def train_and_record(
     """
     home.prepare()
     with alone(home):
-        clock = time.monotonic()
-        read = read_tracks(reference, label=label)
+        started = time.monotonic()
+        read = read_tracks(reference, label=label, catalogue=catalogue, without_features=without_features)
         if on_read is not None:
             on_read(read)
-        check_labels(labelled(read.tracks))  # before a run is opened that could only fail
+        clock = time.monotonic()  # fetching from a service may take minutes, which are not the search's
+        # before a run is opened that could only fail
+        check_learnable(read.tracks, config, catalogue=catalogue is not None)
         known = None if catalogue is None else read_known(catalogue)
         about = () if known is None else known.notes
         tracker = Tracker(home.mlruns)
@@ -103,7 +107,7 @@ def train_and_record(
                 notes=(*read.notes, *about),
             )
             on_progress(Progress("recording in MLflow"))
-            result = replace(result, budget_s=config.budget_s, elapsed_s=time.monotonic() - clock)
+            result = replace(result, budget_s=config.budget_s, elapsed_s=time.monotonic() - started)
             run_id = open_run.result()
             folder = result.ranker.save(home.rankers / run_id)
             recorded = tracker.record(run_id, result, folder, figures(result))
@@ -115,7 +119,7 @@ def train_and_record(
 
 
 def _what_is_left(config: FitConfig, clock: float) -> FitConfig:
-    """The configuration with the seconds that reading took off its budget."""
+    """The configuration with the seconds that preparations took off its budget."""
     if config.budget_s is None:
         return config
     return replace(config, budget_s=max(config.budget_s - (time.monotonic() - clock), 1.0))

@@ -61,4 +61,6 @@ def demo_ranker(demo_tracks: pd.DataFrame) -> Ranker:
 def state_stays_in_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes to the project's own mlruns."""
     monkeypatch.setenv("EARMARK_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("EARMARK_CONFIG", str(tmp_path / "config"))
+    for name in ("MLFLOW_TRACKING_URI", "EARMARK_DATABASE_URL", "SPOTIPY_CLIENT_ID"):
+        monkeypatch.delenv(name, raising=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 from typer._click.exceptions import ClickException
 
-from earmark.cli import doctor, evaluate, listing, rank, train, ui, validate
+from earmark.cli import doctor, evaluate, library, listing, login, pull, push, rank, train, ui, validate
 from earmark.cli.interrupts import interrupt_outside_imports
 from earmark.cli.options import note, verbosity
 from features.errors import EarmarkError, InputError
@@ -37,6 +37,11 @@ app.command()(train.train)
 app.command()(rank.rank)
 app.command()(evaluate.evaluate)
 app.command()(validate.validate)
+app.add_typer(login.login_app, name="login")
+app.add_typer(pull.app, name="pull")
+app.add_typer(library.app, name="library")
+app.command()(push.push)
+app.add_typer(login.logout_app, name="logout")
 app.command()(ui.ui)
 app.command()(listing.sources)
 app.command()(listing.models)

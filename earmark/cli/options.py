@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -45,6 +45,12 @@ MinPrecision = Annotated[
 Catalogue = Annotated[
     Path | None,
     typer.Option("--catalogue", help="Parquet or CSV of any tracks: it tells how artists usually sound."),
+]
+
+
+WithoutFeatures = Annotated[
+    Literal["use", "wait"],
+    typer.Option("--without-features", help="Tracks of the library without audio features: use them, or wait."),
 ]
 
 

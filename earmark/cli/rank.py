@@ -43,7 +43,7 @@ def rank(
     ranker = load(folder)
     if output is not None:
         _check_output(output, candidates)
-    read = read_tracks(candidates, labels=False)
+    read = read_tracks(candidates, labels=False, catalogue=catalogue)
     say_read(read)
     _say_ranker(ranker.info, folder.name, read.source)
     if catalogue is not None:

@@ -17,6 +17,7 @@ from earmark.cli.options import (
     SplitKind,
     Trials,
     Verbose,
+    WithoutFeatures,
     answer,
 )
 
@@ -33,6 +34,7 @@ def train(
     seed: Seed = 0,
     jobs: Jobs = 2,
     catalogue: Catalogue = None,
+    without_features: WithoutFeatures = "use",
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -61,6 +63,7 @@ def train(
             Home.here(),
             label=label,
             catalogue=catalogue,
+            without_features=without_features,
             on_progress=on_progress,
             on_read=say_read,
         )

@@ -1,0 +1,125 @@
+"""Plays as columns: 40 bytes each, whatever the export spends on them."""
+
+from dataclasses import dataclass, field, fields, replace
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+class Fate(IntEnum):
+    """What became of a row. The first three are outcomes of plays that are kept."""
+
+    FINISHED = 0
+    SKIPPED = 1
+    NEUTRAL = 2
+    INCOGNITO = 3
+    ASLEEP = 4
+    OUT_OF_RANGE = 5
+    PODCAST = 6
+    AUDIOBOOK = 7
+    VIDEO = 8
+    NO_TRACK = 9
+    ABSURD_TIME = 10
+    MALFORMED = 11
+    DUPLICATE = 12
+    KNOWN = 13
+
+
+KEPT: Final = (Fate.FINISHED, Fate.SKIPPED, Fate.NEUTRAL)
+EXCLUDED: Final = (Fate.INCOGNITO, Fate.ASLEEP, Fate.OUT_OF_RANGE)
+"""Plays that count for nothing because the listener said so."""
+
+WORDS: Final = {
+    Fate.FINISHED: "finished",
+    Fate.SKIPPED: "skipped",
+    Fate.NEUTRAL: "neither finished nor skipped",
+    Fate.INCOGNITO: "left out: incognito",
+    Fate.ASLEEP: "left out: hours asleep",
+    Fate.OUT_OF_RANGE: "left out: other dates",
+    Fate.PODCAST: "podcast",
+    Fate.AUDIOBOOK: "audiobook",
+    Fate.VIDEO: "video",
+    Fate.NO_TRACK: "no track named",
+    Fate.ABSURD_TIME: "impossible time",
+    Fate.MALFORMED: "malformed",
+    Fate.DUPLICATE: "merged: same play reported twice",
+    Fate.KNOWN: "already in the library",
+}
+
+
+@dataclass(frozen=True)
+class PlayTable:
+    """Plays in columns of equal length.
+
+    Parameters
+    ----------
+    track : ndarray of int64
+        Number in the register.
+    ended_at : ndarray of int64
+        Seconds since 1970, UTC.
+    began_at : ndarray of int64
+        Seconds since 1970 by the player's clock (``offline_timestamp``), 0 where unknown.
+    ms_played : ndarray of int64
+        0..86,400,000.
+    fate : ndarray of int64
+        A ``Fate``.
+    reason_start, reason_end : ndarray of int64
+        Number of the word in ``ReasonRegister``.
+    shuffle, offline : ndarray of int64
+        1, 0, -1 unknown.
+    """
+
+    track: Ints
+    ended_at: Ints
+    began_at: Ints
+    ms_played: Ints
+    fate: Ints
+    reason_start: Ints
+    reason_end: Ints
+    shuffle: Ints
+    offline: Ints
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+    def take(self, rows: npt.NDArray[Any]) -> "PlayTable":
+        """The rows of a mask or of numbers."""
+        return PlayTable(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+    def with_fate(self, rows: npt.NDArray[Any], fate: Fate) -> "PlayTable":
+        """A table where these rows have another fate."""
+        changed = self.fate.copy()
+        changed[rows] = fate
+        return replace(self, fate=changed)
+
+
+def concatenate(tables: list[PlayTable]) -> PlayTable:
+    """One table of several, none included."""
+    return PlayTable(
+        *(
+            np.concatenate([getattr(table, column.name) for table in tables] or [np.zeros(0, dtype=np.int64)])
+            for column in fields(PlayTable)
+        )
+    )
+
+
+@dataclass
+class ReasonRegister:
+    """Numbers for Spotify's reasons: an open list, so words are kept as they come, within bounds."""
+
+    words: list[str | None] = field(default_factory=lambda: [None])
+    number_of: dict[Any, int] = field(default_factory=lambda: {None: 0})
+
+    def number(self, word: Any) -> int:
+        """The number of a word; 0 for what is none."""
+        if not isinstance(word, str) or not word or len(word) > 40 or len(self.words) > 200:
+            return 0
+        known = self.number_of.get(word)
+        if known is None:
+            known = self.number_of[word] = len(self.words)
+            self.words.append(word)
+        return known

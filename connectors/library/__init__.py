@@ -1,0 +1,6 @@
+"""The store of pulled tracks, features and evidence (SQLite by default, PostgreSQL by URL)."""
+
+from connectors.library.library import Library
+from connectors.library.rows import EvidenceRow, FeatureRow, MadePlaylist, Outcome, PlayRow, TrackRow
+
+__all__ = ["EvidenceRow", "FeatureRow", "Library", "MadePlaylist", "Outcome", "PlayRow", "TrackRow"]

@@ -1,0 +1,130 @@
+"""A Spotify account: what changed since the last time is pulled, then all evidence in the library speaks.
+
+``spotify`` is the account's own tracks with their labels; ``spotify:playlist:...`` is candidates, the tracks of one of
+its playlists without labels.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from connectors.registry import SourceSpec
+from connectors.source import Reading, SourceRequest, TrackSource
+from connectors.sources._from_library import labelled_tracks, open_library
+from connectors.spotify.references import is_playlist_reference, playlist_id
+from features.errors import EarmarkError, InputError, ServiceError
+
+if TYPE_CHECKING:
+    from connectors.library import Library
+
+NAME = "spotify"
+_MEND = "like some tracks in Spotify, or name a playlist: earmark pull spotify --liked NAME --disliked NAME"
+
+
+@dataclass
+class SpotifyAccount:
+    """Everything that is known of the listener, once the account has been pulled.
+
+    Parameters
+    ----------
+    request : SourceRequest
+    """
+
+    request: SourceRequest
+    name: str = NAME
+
+    def read(self) -> Reading:
+        """Pull, then read the library; where Spotify cannot be asked, what was pulled before has to do.
+
+        Raises
+        ------
+        InputError
+            If nobody is signed in, or may not read, and nothing was pulled before.
+        ServiceError
+            If Spotify fails, and nothing was pulled before.
+        """
+        with open_library(self.request) as library:
+            notes = self._refresh(library)
+            reading = labelled_tracks(library, self.request, None, _MEND)
+        return replace(reading, notes=(*notes, *reading.notes))
+
+    def _refresh(self, library: "Library") -> list[str]:
+        from connectors.spotify.client import SpotifyClient  # noqa: PLC0415 - opening a source is quick
+        from connectors.spotify.pull import pull_spotify  # noqa: PLC0415
+        from connectors.spotify.settings import PULL_SCOPES  # noqa: PLC0415
+
+        try:
+            with SpotifyClient.signed_in(scopes=PULL_SCOPES, max_wait=self.request.max_wait) as client:
+                report = pull_spotify(library, client)
+                library.record_pull(report, datetime.now(UTC))
+            features = fill_features(library, self.request)
+        except (InputError, ServiceError) as error:
+            if library.evidence().empty:
+                raise
+            return [f"not brought up to date: {error.message} ({error.hint})"]
+        return [*report.lines(), *features]
+
+
+@dataclass
+class SpotifyPlaylist:
+    """The tracks of one playlist, as candidates.
+
+    Parameters
+    ----------
+    request : SourceRequest
+        Refers to the playlist by URI or address.
+    """
+
+    request: SourceRequest
+    name: str = NAME
+
+    def read(self) -> Reading:
+        """Fetch the playlist, and the features of its tracks that are not known yet.
+
+        Raises
+        ------
+        InputError
+            If nobody is signed in, or the playlist is someone else's.
+        ServiceError
+            If Spotify fails.
+        """
+        from connectors.spotify.candidates import fetch_playlist  # noqa: PLC0415
+        from connectors.spotify.client import SpotifyClient  # noqa: PLC0415
+
+        identifier = playlist_id(self.request.reference)
+        if identifier is None:
+            raise InputError(f"{self.request.reference} names no playlist", "give spotify:playlist:ID")
+        with open_library(self.request) as library:
+            with SpotifyClient.signed_in(scopes=("playlist-read-private",), max_wait=self.request.max_wait) as client:
+                fetched = fetch_playlist(library, client, identifier)
+            notes = fill_features(library, self.request, fetched.track_ids)
+            tracks = library.candidates(fetched.track_ids)
+        return Reading(tracks, (*fetched.notes, *notes))
+
+
+def fill_features(
+    library: "Library", request: SourceRequest, track_ids: tuple[str, ...] | None = None
+) -> tuple[str, ...]:
+    """Ask for the audio features that are missing; a service that fails leaves a note, for what is known will do."""
+    from connectors.audio_features.chain import pull_features  # noqa: PLC0415
+    from connectors.audio_features.usual import usual_links  # noqa: PLC0415
+
+    try:
+        with usual_links(library, catalogue=request.catalogue, max_wait=request.max_wait) as links:
+            done = pull_features(library, links, track_ids=track_ids)
+    except EarmarkError as error:
+        return (f"some audio features are still to be fetched: {error.message} ({error.hint})",)
+    library.record_pull(done.report, datetime.now(UTC))
+    return tuple(done.report.lines())
+
+
+def _open(request: SourceRequest) -> TrackSource:
+    return SpotifyPlaylist(request) if is_playlist_reference(request.reference) else SpotifyAccount(request)
+
+
+SOURCE = SourceSpec(
+    name=NAME,
+    summary="your Spotify account, pulled and read; spotify:playlist:... is the tracks of a playlist of yours",
+    open=_open,
+    claims=is_playlist_reference,
+)

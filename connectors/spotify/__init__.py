@@ -1,0 +1,1 @@
+"""Spotify: signing in, reading an account, writing playlists. The only room that knows spotipy."""

@@ -1,0 +1,53 @@
+"""The tracks of a playlist, to be ranked."""
+
+from dataclasses import dataclass
+
+from connectors.library.library import Library
+from connectors.pull_report import ReportBuilder
+from connectors.spotify.client import SpotifyClient
+from connectors.spotify.rows import track_row, why_not
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A playlist's tracks, which the library knows now.
+
+    Parameters
+    ----------
+    track_ids : tuple of str
+        In the playlist's order, each once.
+    notes : tuple of str
+        What was left out, one line each.
+    """
+
+    track_ids: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def fetch_playlist(library: Library, client: SpotifyClient, playlist_id: str) -> Fetched:
+    """Fetch a playlist's tracks; they become no evidence of anything.
+
+    Raises
+    ------
+    Forbidden
+        If the playlist is someone else's.
+    NotFound
+        If there is none, or Spotify itself makes it.
+    """
+    playlist = client.playlist(playlist_id)
+    report = ReportBuilder()
+    track_ids: dict[str, None] = {}
+    offset, more = 0, True
+    while more:
+        page = client.playlist_items(playlist_id, offset)
+        tracks = []
+        for entry in page.items:
+            if entry.track is None or entry.track.track_id is None:
+                report.count(why_not(entry))
+            else:
+                tracks.append(track_row(entry.track))
+                track_ids[entry.track.track_id] = None
+        library.add_tracks(tracks)
+        offset, more = page.next_offset, page.has_next
+    left_out = tuple(f"{n:,} left out: {why}" for why, n in sorted(report.outcomes.items()))
+    return Fetched(tuple(track_ids), (f"playlist {playlist.name!r}: {len(track_ids):,} tracks", *left_out))

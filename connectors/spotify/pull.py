@@ -1,0 +1,141 @@
+"""Into the library: an account's likes, playlists that its owner names as liked or disliked, and what they play most.
+
+Every pull is incremental: an account in which nothing changed costs one call for the likes and one a fifty playlists
+where playlists are named.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from connectors.http.faults import Forbidden
+from connectors.library.library import Library
+from connectors.pull_report import PullReport, ReportBuilder
+from connectors.spotify.account import check_account
+from connectors.spotify.answers import Page, SavedTrack
+from connectors.spotify.client import SpotifyClient
+from connectors.spotify.named_playlists import name_playlists, pull_playlists
+from connectors.spotify.rows import SOURCE, as_entries, evidence_keeper
+from connectors.spotify.walk import entry_key, forget_walk, is_under_way, walk
+
+SCOPES: Final = ("user-library-read", "playlist-read-private", "user-top-read")
+TIME_RANGES: Final = ("long_term", "medium_term", "short_term")
+_LIKES: Final = "likes"
+_TOP: Final = "spotify:top"
+_TOP_EVERY: Final = timedelta(days=7)
+
+Say = Callable[[str], None]
+
+
+def pull_spotify(
+    library: Library,
+    client: SpotifyClient,
+    *,
+    liked: Sequence[str] = (),
+    disliked: Sequence[str] = (),
+    unnamed: Sequence[str] = (),
+    on_progress: Say = lambda _: None,
+    now: datetime | None = None,
+) -> PullReport:
+    """Bring the library up to date with an account.
+
+    Parameters
+    ----------
+    library : Library
+    client : SpotifyClient
+        Signed in with `SCOPES`.
+    liked, disliked : sequence of str
+        Own playlists, by name, id or address, whose tracks count as liked or not; remembered for later pulls.
+    unnamed : sequence of str
+        Playlists that count no longer.
+    on_progress : callable
+        Told in words how far it is.
+    now : datetime, optional
+        Aware.
+
+    Returns
+    -------
+    PullReport
+
+    Raises
+    ------
+    InputError
+        If a playlist is not found or not the account's own, or the library belongs to another account.
+    ServiceError
+        If Spotify fails or asks to wait; what was fetched is kept, and the next pull goes on from there.
+    """
+    started = time.monotonic()
+    now = now or datetime.now(UTC)
+    report = ReportBuilder()
+    check_account(library, client)
+    playlists = name_playlists(library, client, liked=liked, disliked=disliked, unnamed=unnamed)
+    _pull_likes(library, client, report, on_progress)
+    notes = [*client.notes, *pull_playlists(library, client, playlists, report, on_progress)]
+    notes += _pull_top(library, client, report, now)
+    return report.finish(SOURCE, client.calls, time.monotonic() - started, tuple(notes))
+
+
+def _pull_likes(library: Library, client: SpotifyClient, report: ReportBuilder, say: Say) -> None:
+    keep = evidence_keeper(library, "like", "liked on Spotify", report)
+    known = library.position(SOURCE, _LIKES)
+    if known is not None and not is_under_way(library, _LIKES) and _take_new(library, client, known, keep):
+        return
+
+    def page_at(offset: int) -> Page[SavedTrack]:
+        page = client.saved_tracks(offset)
+        say(f"likes: {min(page.next_offset, page.total):,} of {page.total:,}")
+        return page
+
+    walked = walk(library, _LIKES, page_at, keep)
+    place = walked.place
+    # where entries went while we walked, some that we saw may be gone: -1 makes the next pull walk again
+    end = {"head": place.head, "total": -1 if place.shrunk else place.started}
+    with library.transaction():
+        library.keep_evidence(SOURCE, "like", walked.track_ids)
+        library.set_position(SOURCE, _LIKES, end)
+        forget_walk(library, _LIKES, walked)
+    if place.total > place.started and not place.shrunk:  # liked while we walked
+        _take_new(library, client, end, keep)
+
+
+def _take_new(
+    library: Library, client: SpotifyClient, known: dict[str, Any], keep: Callable[[Sequence[SavedTrack]], list[str]]
+) -> bool:
+    """Take what was liked since the last pull; False where the likes changed in another way and must be walked anew.
+
+    New likes come first. If there are n more than before, and the entry after n is the one that was first before, then
+    nothing else changed.
+    """
+    page = client.saved_tracks(0)
+    n_new = page.total - known["total"]
+    if known["total"] < 0 or n_new < 0 or n_new > page.total:
+        return False
+    head = entry_key(page.items[0]) if page.items else ""
+    entries = list(page.items)
+    while len(entries) <= n_new and page.has_next:
+        page = client.saved_tracks(page.next_offset)
+        entries += page.items
+    first_before = entry_key(entries[n_new]) if n_new < len(entries) else ""
+    if first_before != known["head"]:
+        return False
+    with library.transaction():
+        keep(entries)
+        library.set_position(SOURCE, _LIKES, {"head": head, "total": known["total"] + n_new})
+    return True
+
+
+def _pull_top(library: Library, client: SpotifyClient, report: ReportBuilder, now: datetime) -> list[str]:
+    """What is played most; it changes slowly and says little, so once a week is enough."""
+    last = library.recall(_TOP)
+    if last is not None and now - datetime.fromisoformat(last["at"]) < _TOP_EVERY:
+        return []
+    try:
+        entries = [entry for span in TIME_RANGES for entry in as_entries(client.top_tracks(span, 0).items)]
+    except Forbidden as error:
+        return [f"what you play most was not read: {error.message}"]
+    with library.transaction():
+        kept = evidence_keeper(library, "top", "among the tracks played most", report)(entries)
+        library.keep_evidence(SOURCE, "top", kept)
+        library.remember(_TOP, {"at": now.isoformat()})
+    return []

@@ -1,0 +1,238 @@
+"""A list of tracks into a playlist of the account's, and back out of it.
+
+Only playlists that earmark made are ever changed; it knows them by their ids, never by their names alone. What is about
+to happen can be shown first. Broken off anywhere, the same push goes on where it was, and a push of what is there
+already changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from connectors.library.library import Library
+from connectors.library.rows import MadePlaylist
+from connectors.spotify.account import check_account
+from connectors.spotify.answers import Playlist
+from connectors.spotify.changes import Change, Insert, Remove, Replace, changes
+from connectors.spotify.client import SpotifyClient
+from connectors.spotify.rows import SOURCE
+from features.errors import InputError
+
+SCOPES: Final = ("playlist-read-private", "playlist-modify-private", "playlist-modify-public")
+DESCRIPTION: Final = "Made by earmark: tracks that you will probably like."
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PushPlan:
+    """What a push would do.
+
+    Parameters
+    ----------
+    name : str
+        Of the playlist.
+    made : MadePlaylist or None
+        None where it would be made first.
+    current, wanted : tuple of str
+        The URIs in it, and those that it shall hold.
+    delete : bool
+        Whether the playlist itself goes: the undo of a push that made it.
+    """
+
+    name: str
+    made: MadePlaylist | None
+    current: tuple[str, ...]
+    wanted: tuple[str, ...]
+    delete: bool = False
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The requests; empty where nothing differs."""
+        return changes(self.current, self.wanted)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """URIs that come in."""
+        there = set(self.current)
+        return tuple(uri for uri in self.wanted if uri not in there)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """URIs that go."""
+        stay = set(self.wanted)
+        return tuple(dict.fromkeys(uri for uri in self.current if uri and uri not in stay))
+
+    @property
+    def moves(self) -> bool:
+        """Whether tracks that stay change their order."""
+        return any(isinstance(change, Replace) for change in self.changes) and bool(
+            set(self.current) & set(self.wanted)
+        )
+
+
+def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence[str]) -> PushPlan:
+    """What it takes to have a playlist of this name with these tracks; changes nothing.
+
+    Parameters
+    ----------
+    library : Library
+    client : SpotifyClient
+        Signed in with `SCOPES`.
+    name : str
+    uris : sequence of str
+        ``spotify:track:...``; one that comes twice counts once.
+    """
+    account = check_account(library, client).id
+    there = {playlist.id: playlist for playlist in _own(client)}
+    made = _remembered(library, account, name)
+    if made is None:
+        made = _adopt(library, account, name, there)
+    elif made.playlist_id not in there:  # deleted in Spotify: one that nobody sees must not be filled
+        library.forget_playlist(made.playlist_id)
+        made = None
+    current = () if made is None else _contents(client, made.playlist_id)
+    return PushPlan(name, made, current, tuple(dict.fromkeys(uris)))
+
+
+def plan_undo(library: Library, client: SpotifyClient, name: str) -> PushPlan:
+    """What it takes to have the playlist as it was before the last push.
+
+    Raises
+    ------
+    InputError
+        If earmark made no playlist of this name.
+    """
+    account = check_account(library, client).id
+    made = _remembered(library, account, name)
+    if made is None:
+        names = sorted({known.name for known in library.made_playlists() if known.account == account})
+        known = f"these can be undone: {', '.join(map(repr, names))}" if names else "earmark made none so far"
+        raise InputError(f"earmark made no playlist {name!r}", known)
+    current = _contents(client, made.playlist_id)
+    return PushPlan(name, made, current, made.before or (), delete=made.before is None)
+
+
+def push(
+    library: Library, client: SpotifyClient, plan: PushPlan, *, public: bool = False, on_progress: Say = lambda _: None
+) -> MadePlaylist | None:
+    """Do what a plan says.
+
+    Parameters
+    ----------
+    library : Library
+    client : SpotifyClient
+    plan : PushPlan
+    public : bool
+        Of a playlist that is made now: whether it shows on the account's profile.
+    on_progress : callable
+        Told in words how far it is.
+
+    Returns
+    -------
+    MadePlaylist or None
+        The playlist; None where it was deleted.
+    """
+    if plan.delete and plan.made is not None:
+        client.unfollow(plan.made.playlist_id)
+        library.forget_playlist(plan.made.playlist_id)
+        return None
+    made = plan.made or _make(library, client, plan.name, public=public)
+    if not plan.changes and made.pending is None:
+        return made
+    if made.pending is None:  # a push that broke off keeps what was there before it began
+        before = None if plan.made is None else plan.current
+        made = replace(made, before=before, pending=plan.wanted)
+    else:
+        made = replace(made, pending=plan.wanted)
+    library.save_playlist(made)
+    snapshot = client.playlist(made.playlist_id).snapshot_id if plan.made is not None else made.snapshot_id
+    for number, change in enumerate(plan.changes, 1):
+        on_progress(f"{plan.name}: request {number} of {len(plan.changes)}")
+        snapshot = _send(client, made.playlist_id, change, snapshot)
+    done = replace(made, uris=plan.wanted, snapshot_id=snapshot, pending=None)
+    library.save_playlist(done)
+    return done
+
+
+def _send(client: SpotifyClient, playlist_id: str, change: Change, snapshot: str | None) -> str:
+    match change:
+        case Remove(uris):
+            return client.remove_items(playlist_id, uris, snapshot)
+        case Insert(uris, position):
+            return client.add_items(playlist_id, uris, position)
+        case Replace(uris):
+            return client.replace_items(playlist_id, uris)
+
+
+def _make(library: Library, client: SpotifyClient, name: str, *, public: bool) -> MadePlaylist:
+    """A new, empty playlist.
+
+    Killed between Spotify's answer and our note of it, the playlist would be made again: so the note of what was there
+    before is written first, and `_adopt` finds the new one by it.
+    """
+    account = client.account().id
+    library.set_position(SOURCE, _making(name), {"account": account, "before": [own.id for own in _own(client)]})
+    playlist = client.create_playlist(name, DESCRIPTION, public)
+    return _note(library, account, name, playlist)
+
+
+def _adopt(library: Library, account: str, name: str, there: dict[str, Playlist]) -> MadePlaylist | None:
+    """A playlist that an earlier push made in the moment it was killed; None where there is no such one."""
+    making = library.position(SOURCE, _making(name))
+    if making is None or making["account"] != account:
+        return None
+    new = [
+        playlist
+        for playlist in there.values()
+        if playlist.id not in making["before"] and playlist.name == name and playlist.is_mine and not playlist.n_tracks
+    ]
+    return _note(library, account, name, new[0]) if len(new) == 1 else None
+
+
+def _note(library: Library, account: str, name: str, playlist: Playlist) -> MadePlaylist:
+    made = MadePlaylist(
+        playlist_id=playlist.id,
+        account=account,
+        name=name,
+        created_at=datetime.now(UTC),
+        uris=(),
+        before=None,
+        snapshot_id=playlist.snapshot_id,
+        pending=(),
+    )
+    with library.transaction():
+        library.save_playlist(made)
+        library.set_position(SOURCE, _making(name), None)
+    return made
+
+
+def _making(name: str) -> str:
+    return f"making {name}"
+
+
+def _remembered(library: Library, account: str, name: str) -> MadePlaylist | None:
+    """The newest playlist of this name that earmark made for the account."""
+    found = [made for made in library.made_playlists() if (made.account, made.name) == (account, name)]
+    return found[-1] if found else None
+
+
+def _own(client: SpotifyClient) -> list[Playlist]:
+    page = client.my_playlists(0)
+    playlists = list(page.items)
+    while page.has_next:
+        page = client.my_playlists(page.next_offset)
+        playlists += page.items
+    return [playlist for playlist in playlists if playlist.is_mine]
+
+
+def _contents(client: SpotifyClient, playlist_id: str) -> tuple[str, ...]:
+    """The URIs in a playlist; empty for what Spotify no longer has."""
+    uris: list[str] = []
+    offset, more = 0, True
+    while more:
+        page = client.playlist_items(playlist_id, offset)
+        uris += [entry.track.uri if entry.track is not None else "" for entry in page.items]
+        offset, more = page.next_offset, page.has_next
+    return tuple(uris)

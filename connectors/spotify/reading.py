@@ -1,0 +1,227 @@
+"""From Spotify's JSON to the types of ``answers``, in both dialects.
+
+Since February 2026 a playlist's ``tracks`` are called ``items``, and each entry's ``track`` is called ``item``. Any
+value may be missing or null, and a value of the wrong type counts as missing; only an answer without which nothing can
+be said is an error.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from connectors.http.faults import BadAnswer
+from connectors.spotify.answers import Account, Page, Playlist, SavedTrack, SpotifyTrack
+from features.columns import AUDIO_FEATURES
+
+T = TypeVar("T")
+Json = Mapping[str, Any]
+_ID = re.compile(r"[0-9A-Za-z]{22}", re.ASCII)
+
+
+def is_spotify_id(value: object) -> bool:
+    """Whether a value is an id of Spotify's: 22 base-62 characters."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def read_page(answer: Any, offset: int, limit: int, read: Callable[[Any], T | None]) -> Page[T]:
+    """One page of any list; entries of which ``read`` makes nothing are left out.
+
+    Raises
+    ------
+    BadAnswer
+        If it is not a page.
+    """
+    page = _mapping(answer, "a page")
+    items, total = page.get("items"), _whole(page.get("total"))
+    if not isinstance(items, list) or total is None:
+        raise bad_shape("a page")
+    limit = min(limit, _whole(page.get("limit")) or limit)  # a server that gives shorter pages is followed by its steps
+    has_next = page.get("next") is not None and offset + limit < total
+    entries = tuple(entry for entry in map(read, items) if entry is not None)
+    return Page(items=entries, offset=offset, limit=limit, total=total, has_next=has_next)
+
+
+def read_entry(entry: Any) -> SavedTrack:
+    """One entry of a library or playlist."""
+    if not isinstance(entry, Mapping):
+        return SavedTrack(added_at=None, track=None, why_none="the entry is empty")
+    content = entry.get("item") or entry.get("track")
+    added_at = read_time(entry.get("added_at"))
+    if not isinstance(content, Mapping):
+        return SavedTrack(added_at=added_at, track=None, why_none="Spotify no longer has it")
+    track = read_track(content, is_local=entry.get("is_local") is True)
+    why = None if track else "it has no usable id"
+    return SavedTrack(added_at=added_at, track=track, why_none=why)
+
+
+def read_track(content: Any, *, is_local: bool = False) -> SpotifyTrack | None:
+    """A track, episode or local file; None where it cannot be told which one it is."""
+    if not isinstance(content, Mapping):
+        return None
+    uri = _text(content.get("uri")) or ""
+    if is_local or content.get("is_local") is True or uri.startswith("spotify:local:"):
+        return _track(content, None, uri or "spotify:local:", "local")
+    identifier = content.get("id")
+    if not is_spotify_id(identifier):
+        return None
+    if content.get("type") == "episode" or uri.startswith("spotify:episode:"):
+        return _track(content, None, f"spotify:episode:{identifier}", "episode")
+    return _track(content, identifier, f"spotify:track:{identifier}", "track")
+
+
+def read_playlist(content: Any, account: Account) -> Playlist:
+    """A playlist, in either dialect.
+
+    Raises
+    ------
+    BadAnswer
+        If it has no id.
+    """
+    playlist = _mapping(content, "a playlist")
+    identifier = playlist.get("id")
+    if not isinstance(identifier, str) or not is_spotify_id(identifier):
+        raise bad_shape("a playlist")
+    owner = playlist.get("owner")
+    owner_id = (_text(owner.get("id")) if isinstance(owner, Mapping) else None) or ""
+    contents = playlist.get("items") or playlist.get("tracks")
+    return Playlist(
+        id=identifier,
+        name=_text(playlist.get("name")) or "",
+        owner_id=owner_id,
+        snapshot_id=_text(playlist.get("snapshot_id")),
+        n_tracks=_whole(contents.get("total")) if isinstance(contents, Mapping) else None,
+        is_mine=owner_id in {account.user_id, account.id} and owner_id != "",
+        collaborative=playlist.get("collaborative") is True,
+    )
+
+
+def read_listed_playlist(content: Any, account: Account) -> Playlist | None:
+    """A playlist of a list, which may be null; None where it has no id."""
+    return read_playlist(content, account) if is_spotify_id(_object(content).get("id")) else None
+
+
+def read_account(content: Any) -> Account:
+    """Who is signed in.
+
+    Raises
+    ------
+    BadAnswer
+        If there is no id.
+    """
+    profile = _mapping(content, "an account")
+    user_id = _text(profile.get("id")) or _text(profile.get("account_id"))
+    if user_id is None:
+        raise bad_shape("an account")
+    return Account(
+        id=_text(profile.get("account_id")) or user_id,
+        user_id=user_id,
+        name=_text(profile.get("display_name")) or user_id,
+    )
+
+
+def read_snapshot(content: Any) -> str:
+    """The snapshot id that a change of a playlist answers with.
+
+    Raises
+    ------
+    BadAnswer
+        If there is none.
+    """
+    snapshot = _text(_mapping(content, "a snapshot id").get("snapshot_id"))
+    if snapshot is None:
+        raise bad_shape("a snapshot id")
+    return snapshot
+
+
+def read_features(answer: Any, asked: frozenset[str]) -> dict[str, dict[str, float]]:
+    """Audio features by track id: what is a number, of the ids that were asked for.
+
+    Raises
+    ------
+    BadAnswer
+        If it is no list of features.
+    """
+    rows = answer.get("audio_features") if isinstance(answer, Mapping) else None
+    if not isinstance(rows, list):
+        raise bad_shape("audio features")
+    return {row["id"]: _numbers(row) for row in rows if isinstance(row, Mapping) and row.get("id") in asked}
+
+
+def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for name in AUDIO_FEATURES
+        if isinstance(value := row.get(name), int | float) and not isinstance(value, bool) and math.isfinite(value)
+    }
+
+
+def read_time(value: Any) -> datetime | None:
+    """A time such as ``2026-11-21T14:00:00Z``, aware; None where missing, odd or the epoch that means unknown."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.year > 1970 else None
+
+
+def bad_shape(expected: str) -> BadAnswer:
+    """The error of an answer that has another shape than the one promised."""
+    return BadAnswer(
+        f"Spotify did not answer with {expected}",
+        "try again later; if it stays so, Spotify has changed its API and earmark needs an update",
+    )
+
+
+def _track(content: Json, track_id: str | None, uri: str, kind: Literal["track", "episode", "local"]) -> SpotifyTrack:
+    album, codes = _object(content.get("album")), _object(content.get("external_ids"))
+    listed = content.get("artists")
+    artists = [a for a in listed if isinstance(a, Mapping)] if isinstance(listed, list) else []
+    return SpotifyTrack(
+        track_id=track_id,
+        uri=uri,
+        kind=kind,
+        track_name=_text(content.get("name")),
+        artist_name=";".join(name for a in artists if (name := _text(a.get("name")))) or None,
+        album_name=_text(album.get("name")),
+        isrc=_isrc(codes.get("isrc")),
+        duration_ms=_whole(content.get("duration_ms")) or None,
+        release_date=_date(album.get("release_date")),
+        explicit=content["explicit"] if isinstance(content.get("explicit"), bool) else None,
+        popularity=_whole(content.get("popularity")),
+        is_local=kind == "local",
+        artist_ids=tuple(a["id"] for a in artists if is_spotify_id(a.get("id"))),
+    )
+
+
+def _mapping(value: Any, expected: str) -> Json:
+    if not isinstance(value, Mapping):
+        raise bad_shape(expected)
+    return value
+
+
+def _object(value: Any) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return int(value) if number and value >= 0 else None
+
+
+def _isrc(value: Any) -> str | None:
+    text = (_text(value) or "").replace("-", "").upper()
+    return text if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{3}\d{7}", text, re.ASCII) else None
+
+
+def _date(value: Any) -> str | None:
+    text = _text(value) or ""
+    return text if re.fullmatch(r"[1-9]\d{3}(-\d\d){0,2}", text, re.ASCII) else None

@@ -1,0 +1,33 @@
+"""How people name a playlist or a track of Spotify's: by id, URI or address."""
+
+import re
+
+from connectors.spotify.reading import is_spotify_id
+
+_ADDRESS = re.compile(
+    r"(?:spotify:|https?://open\.spotify\.com/(?:intl-[a-z-]+/)?)(playlist|track)[:/]([0-9A-Za-z]{22})(?:[?#].*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def playlist_id(text: str) -> str | None:
+    """The id in ``spotify:playlist:ID``, ``https://open.spotify.com/playlist/ID?si=...`` or ``ID``; None elsewhere."""
+    return _id_of(text, "playlist")
+
+
+def track_id(text: str) -> str | None:
+    """The id in ``spotify:track:ID``, ``https://open.spotify.com/track/ID`` or ``ID``; None elsewhere."""
+    return _id_of(text, "track")
+
+
+def is_playlist_reference(text: str) -> bool:
+    """Whether a text can only mean a playlist of Spotify's; a bare id could be a file's name as well."""
+    return playlist_id(text) is not None and not is_spotify_id(text)
+
+
+def _id_of(text: str, kind: str) -> str | None:
+    text = text.strip()
+    if is_spotify_id(text):
+        return text
+    match = _ADDRESS.fullmatch(text)
+    return match[2] if match is not None and match[1].lower() == kind else None

@@ -1,0 +1,91 @@
+"""From what Spotify answers to rows of the library."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from connectors.evidence.rules import RULE_OF
+from connectors.library.library import Library
+from connectors.library.rows import EvidenceRow, TrackRow
+from connectors.pull_report import ReportBuilder
+from connectors.spotify.answers import SavedTrack, SpotifyTrack
+
+SOURCE = "spotify"
+
+
+def track_row(track: SpotifyTrack) -> TrackRow:
+    """A track of Spotify's as the library keeps it; raises ``ValueError`` for one without an id."""
+    if track.track_id is None:
+        raise ValueError(f"{track.uri} has no id")
+    return TrackRow(
+        track_id=track.track_id,
+        track_name=track.track_name,
+        artist_name=track.artist_name,
+        album_name=track.album_name,
+        isrc=track.isrc,
+        duration_ms=track.duration_ms,
+        release_date=track.release_date,
+        explicit=track.explicit,
+        popularity=track.popularity,
+    )
+
+
+def evidence_keeper(
+    library: Library, kind: str, reason: str, report: ReportBuilder
+) -> Callable[[Sequence[SavedTrack]], list[str]]:
+    """What writes entries as evidence of one kind, counts what became of each, and tells the track ids among them.
+
+    Parameters
+    ----------
+    library : Library
+    kind : str
+        One of the kinds of ``connectors.evidence.rules``.
+    reason : str
+        For people.
+    report : ReportBuilder
+    """
+    rule = RULE_OF[kind]
+    evidence = library.evidence()
+    known = set(evidence.loc[(evidence["source"] == SOURCE) & (evidence["kind"] == kind), "track_id"])
+    seen: set[str] = set()
+
+    def keep(entries: Sequence[SavedTrack]) -> list[str]:
+        usable: dict[str, tuple[SavedTrack, SpotifyTrack]] = {}
+        for entry in entries:
+            track = entry.track
+            if track is None or track.track_id is None:
+                report.count(why_not(entry))
+            elif track.track_id in seen:
+                report.count(f"{kind}: named twice")
+            else:
+                seen.add(track.track_id)
+                usable[track.track_id] = entry, track
+                report.count(f"{kind}: {'known' if track.track_id in known else 'new'}")
+        library.add_tracks(track_row(track) for _, track in usable.values())
+        library.add_evidence(
+            EvidenceRow(
+                track_id=track_id,
+                source=SOURCE,
+                kind=kind,
+                liked=rule.liked,
+                weight=rule.weight,
+                at=entry.added_at,
+                reason=reason,
+            )
+            for track_id, (entry, _) in usable.items()
+        )
+        return list(usable)
+
+    return keep
+
+
+def as_entries(tracks: Iterable[SpotifyTrack]) -> list[SavedTrack]:
+    """Tracks of a list that does not say when they were added."""
+    return [SavedTrack(added_at=None, track=track) for track in tracks]
+
+
+def why_not(entry: SavedTrack) -> str:
+    """Why an entry is no track that can be judged, in words."""
+    if entry.track is None:
+        return entry.why_none or "Spotify no longer has it"
+    return {"episode": "an episode, no music", "local": "a local file, unknown to Spotify"}.get(
+        entry.track.kind, "it has no usable id"
+    )

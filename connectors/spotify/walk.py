@@ -1,0 +1,131 @@
+"""Walking through a long list of an account, page by page, so that it can be broken off anywhere and gone on with.
+
+Where a walk stands is committed together with each page's rows: a walk that was killed goes on at the page it had not
+finished, and ends with the library of a walk that was not. Offsets count from the head of a list that may change under
+our feet: where it got shorter, the entries after us moved up, and the walk steps back by as many.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from connectors.library.library import Library
+from connectors.spotify.answers import Page, SavedTrack
+
+SOURCE = "spotify"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a walk stands.
+
+    Parameters
+    ----------
+    version : str or None
+        Of the list when the walk began; a list of another version is begun anew.
+    head : str
+        Its first entry then, see `entry_key`.
+    started, total : int
+        Its length then, and at the last page.
+    offset : int
+        Where the next page begins.
+    pages : int
+        Pages done.
+    shrunk : bool
+        Whether entries were taken away meanwhile: some that were seen may be gone.
+    """
+
+    version: str | None
+    head: str = ""
+    started: int = 0
+    total: int = 0
+    offset: int = 0
+    pages: int = 0
+    shrunk: bool = False
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A list that was walked to its end; `forget_walk` clears up once what follows from it is committed.
+
+    Parameters
+    ----------
+    place : Place
+    track_ids : frozenset of str
+        Of all entries that are tracks.
+    """
+
+    place: Place
+    track_ids: frozenset[str]
+
+
+def walk(
+    library: Library,
+    stream: str,
+    page_at: Callable[[int], Page[SavedTrack]],
+    keep: Callable[[Sequence[SavedTrack]], list[str]],
+    version: str | None = None,
+) -> Walked:
+    """Walk a list to its end, from its head or from where an earlier walk broke off.
+
+    Parameters
+    ----------
+    library : Library
+    stream : str
+        The walk's name in the library.
+    page_at : callable
+        Fetches the page at an offset.
+    keep : callable
+        Writes a page's entries to the library, and tells the track ids among them; called inside a transaction.
+    version : str, optional
+        What an unfinished walk must have begun with to be gone on with.
+
+    Returns
+    -------
+    Walked
+    """
+    stored = library.position(SOURCE, _name(stream))
+    place = Place(**stored) if stored is not None else Place(version)
+    if place.version != version:
+        place = Place(version)
+    while True:
+        page = page_at(place.offset)
+        if place.pages and page.total < place.total:
+            back = max(place.offset - (place.total - page.total), 0)
+            place = replace(place, total=page.total, offset=back, shrunk=True)
+            continue
+        if not place.pages:
+            place = replace(place, head=entry_key(page.items[0]) if page.items else "", started=page.total)
+        with library.transaction():
+            track_ids = keep(page.items)
+            library.set_position(SOURCE, _name(stream, place.pages), {"track_ids": track_ids})
+            place = replace(place, total=page.total, offset=page.next_offset, pages=place.pages + 1)
+            library.set_position(SOURCE, _name(stream), asdict(place))
+        if not page.has_next:
+            return Walked(place, frozenset(_seen(library, stream, place.pages)))
+
+
+def forget_walk(library: Library, stream: str, walked: Walked) -> None:
+    """Forget where a finished walk stood."""
+    for number in range(walked.place.pages):
+        library.set_position(SOURCE, _name(stream, number), None)
+    library.set_position(SOURCE, _name(stream), None)
+
+
+def is_under_way(library: Library, stream: str) -> bool:
+    """Whether a walk broke off."""
+    return library.position(SOURCE, _name(stream)) is not None
+
+
+def entry_key(entry: SavedTrack) -> str:
+    """What an entry is recognised by: when it was added, and what it is."""
+    added = entry.added_at.isoformat() if entry.added_at else ""
+    return f"{added} {entry.track.uri if entry.track else ''}"
+
+
+def _seen(library: Library, stream: str, pages: int) -> list[str]:
+    stored = (library.position(SOURCE, _name(stream, number)) for number in range(pages))
+    return [track_id for page in stored if page is not None for track_id in page["track_ids"]]
+
+
+def _name(stream: str, page: int | None = None) -> str:
+    return f"{stream}, walk" if page is None else f"{stream}, page {page}"

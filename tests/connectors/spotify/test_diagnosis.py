@@ -1,0 +1,42 @@
+"""Each 403 has a name, and a mend that a person can follow."""
+
+import pytest
+
+from connectors.http.faults import REASONS, Reason
+from connectors.spotify.diagnosis import forbidden, reason_of
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        # Wordings from users' reports of 2025 and 2026.
+        ("Active premium subscription required for the owner of the app.", "premium"),
+        ("Check settings on developer.spotify.com/dashboard, the user may not be registered.", "allow_list"),
+        ("User not registered in the Developer Dashboard", "allow_list"),
+        ("Insufficient client scope", "scope"),
+        ("You cannot add tracks to a playlist you don't own.", "not_owner"),
+        ("You cannot create a playlist for another user.", "not_owner"),
+        (None, "removed_endpoint"),
+        ("", "removed_endpoint"),
+        ("Forbidden", "removed_endpoint"),
+        ("Forbidden.", "removed_endpoint"),
+        ("Restricted device", "unknown"),
+    ],
+)
+def test_spotifys_words_are_understood(message: str | None, reason: str) -> None:
+    assert reason_of(message) == reason
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_has_words_and_a_mend(reason: Reason) -> None:
+    error = forbidden(reason, "read your likes", command="earmark login spotify --for push")
+    assert error.reason == reason
+    assert error.exit_code == 2
+    assert "Spotify" in error.message or reason == "scope"
+    assert "{" not in error.message + error.hint
+    assert len(error.hint) > 30
+
+
+def test_words_that_are_not_understood_are_passed_on() -> None:
+    assert "Restricted device" in forbidden("unknown", "read your likes", said="Restricted device").message
+    assert "--for push" in forbidden("scope", "make a playlist", command="earmark login spotify --for push").hint
