@@ -5,7 +5,6 @@ its playlists without labels.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connectors.registry import SourceSpec
@@ -49,14 +48,15 @@ class SpotifyAccount:
         return replace(reading, notes=(*notes, *reading.notes))
 
     def _refresh(self, library: "Library") -> list[str]:
-        from connectors.spotify.client import SpotifyClient  # noqa: PLC0415 - opening a source is quick
+        from connectors.pull_end import end_pull  # noqa: PLC0415 - opening a source is quick
+        from connectors.spotify.client import SpotifyClient  # noqa: PLC0415
         from connectors.spotify.pull import pull_spotify  # noqa: PLC0415
         from connectors.spotify.settings import PULL_SCOPES  # noqa: PLC0415
 
         try:
             with SpotifyClient.signed_in(scopes=PULL_SCOPES, max_wait=self.request.max_wait) as client:
                 report = pull_spotify(library, client)
-                library.record_pull(report, datetime.now(UTC))
+                end_pull(library, report)
             features = fill_features(library, self.request)
         except (InputError, ServiceError) as error:
             if library.evidence().empty:
@@ -108,13 +108,14 @@ def fill_features(
     """Ask for the audio features that are missing; a service that fails leaves a note, for what is known will do."""
     from connectors.audio_features.chain import pull_features  # noqa: PLC0415
     from connectors.audio_features.usual import usual_links  # noqa: PLC0415
+    from connectors.pull_end import end_pull  # noqa: PLC0415
 
     try:
         with usual_links(library, catalogue=request.catalogue, max_wait=request.max_wait) as links:
             done = pull_features(library, links, track_ids=track_ids)
     except EarmarkError as error:
         return (f"some audio features are still to be fetched: {error.message} ({error.hint})",)
-    library.record_pull(done.report, datetime.now(UTC))
+    end_pull(library, done.report)
     return tuple(done.report.lines())
 
 

@@ -81,6 +81,8 @@ class Playlist:
     is_mine : bool
         Whether the account that is signed in owns it.
     collaborative : bool
+    description : str, optional
+        None where there is none, or it was not asked for.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Playlist:
     n_tracks: int | None
     is_mine: bool
     collaborative: bool
+    description: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,15 +36,15 @@ Change = Remove | Insert | Replace
 def changes(current: Sequence[str], wanted: Sequence[str]) -> tuple[Change, ...]:
     """Requests of at most `MOST` tracks each that turn ``current`` into ``wanted``.
 
-    Tracks that stay keep their place and the day they were added, where their order allows; else the list is written
-    anew. Broken off after any request, the same function tells what is left to do.
+    Tracks that stay keep their place and the day they were added, where their order allows; else, and where one is
+    wanted twice, the list is written anew. Broken off after any request, the same function tells what is left to do.
 
     Parameters
     ----------
     current : sequence of str
-        URIs, as they are; empty for what Spotify no longer has, which cannot be named and so not be taken out alone.
+        URIs, as they are; empty for what cannot be named and so not be taken out alone, such as local files.
     wanted : sequence of str
-        URIs, each once.
+        URIs.
 
     Returns
     -------
@@ -57,9 +57,9 @@ def changes(current: Sequence[str], wanted: Sequence[str]) -> tuple[Change, ...]
     left = [uri for uri in current if uri in stay]
     known = set(left)
     in_order = left == [uri for uri in wanted if uri in known]  # false also where one stands twice
-    if not in_order or not left or "" in current:
-        rewrite: list[Change] = [Replace(tuple(wanted[:MOST]))]
-        return (*rewrite, *_inserts(wanted, set(wanted[:MOST])))
+    if not in_order or not left or "" in current or len(stay) < len(wanted):
+        first, *rest = [tuple(wanted[start : start + MOST]) for start in range(0, len(wanted), MOST)] or [()]
+        return (Replace(first), *(Insert(uris, MOST * number) for number, uris in enumerate(rest, 1)))
     gone = list(dict.fromkeys(uri for uri in current if uri not in stay))
     removals = [Remove(tuple(gone[start : start + MOST])) for start in range(0, len(gone), MOST)]
     return (*removals, *_inserts(wanted, known))

@@ -46,8 +46,8 @@ def name_playlists(
     if not (named or wanted or unnamed):
         return {}
     mine = {playlist.id: playlist for playlist in _all_playlists(client)}
-    for text in unnamed:
-        named.pop(_find(text, mine, named).id, None)
+    dropped = {_find(text, mine, named).id for text in unnamed}
+    named = {identifier: kind for identifier, kind in named.items() if identifier not in dropped}
     asked: dict[str, str] = {}
     for text, kind in wanted:
         playlist = _find(text, mine, named)
@@ -59,7 +59,10 @@ def name_playlists(
         if asked.setdefault(playlist.id, kind) != kind:
             raise InputError(f"the playlist {playlist.name!r} is named as liked and as disliked", "name it once")
     named |= asked
-    library.remember(_NAMED, named)
+    with library.transaction():
+        library.remember(_NAMED, named)
+        for identifier in dropped:  # named again, its tracks must be read again: their evidence goes now
+            _forget(library, identifier)
     return {identifier: (kind, mine.get(identifier)) for identifier, kind in named.items()}
 
 
@@ -92,7 +95,7 @@ def pull_playlists(
     for identifier, (kind, playlist) in playlists.items():
         if playlist is None:
             notes.append(f"a playlist named as {_said(kind)} is gone from the account: its tracks count no longer")
-            library.set_position(SOURCE, _stream(identifier), None)
+            _forget(library, identifier)
         else:
             track_ids[kind] |= _pull_playlist(library, client, playlist, kind, report, say)
     for kind, kept in track_ids.items():
@@ -127,7 +130,7 @@ def _pull_playlist(
     track_ids = sorted(walked.track_ids)
     with library.transaction():
         library.set_position(SOURCE, stream, {"snapshot": snapshot, "kind": kind, "track_ids": track_ids})
-        forget_walk(library, stream, walked)
+        forget_walk(library, stream)
     return set(track_ids)
 
 
@@ -159,6 +162,12 @@ def _find(text: str, mine: Mapping[str, Playlist], named: Mapping[str, str]) -> 
     near = difflib.get_close_matches(text, names, n=3) or names[:_SHOWN]
     shown = ", ".join(map(repr, near)) if near else "there is none"
     raise InputError(f"no playlist of the account is called {text!r}", f"your playlists: {shown}")
+
+
+def _forget(library: Library, identifier: str) -> None:
+    """Forget what is known of a playlist, a walk that broke off included."""
+    library.set_position(SOURCE, _stream(identifier), None)
+    forget_walk(library, _stream(identifier))
 
 
 def _stream(identifier: str) -> str:

@@ -24,6 +24,8 @@ TIME_RANGES: Final = ("long_term", "medium_term", "short_term")
 _LIKES: Final = "likes"
 _TOP: Final = "spotify:top"
 _TOP_EVERY: Final = timedelta(days=7)
+_MOST_NEW: Final = 500
+"""New likes that are taken in one go; more are walked, which can be broken off at any page."""
 
 Say = Callable[[str], None]
 
@@ -94,7 +96,7 @@ def _pull_likes(library: Library, client: SpotifyClient, report: ReportBuilder, 
     with library.transaction():
         library.keep_evidence(SOURCE, "like", walked.track_ids)
         library.set_position(SOURCE, _LIKES, end)
-        forget_walk(library, _LIKES, walked)
+        forget_walk(library, _LIKES)
     if place.total > place.started and not place.shrunk:  # liked while we walked
         _take_new(library, client, end, keep)
 
@@ -109,7 +111,7 @@ def _take_new(
     """
     page = client.saved_tracks(0)
     n_new = page.total - known["total"]
-    if known["total"] < 0 or n_new < 0 or n_new > page.total:
+    if known["total"] < 0 or not 0 <= n_new <= min(page.total, _MOST_NEW):
         return False
     head = entry_key(page.items[0]) if page.items else ""
     entries = list(page.items)

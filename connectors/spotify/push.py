@@ -36,7 +36,7 @@ class PushPlan:
     made : MadePlaylist or None
         None where it would be made first.
     current, wanted : tuple of str
-        The URIs in it, and those that it shall hold.
+        The URIs in it, empty for what cannot be named, and those that it shall hold.
     delete : bool
         Whether the playlist itself goes: the undo of a push that made it.
     """
@@ -65,11 +65,15 @@ class PushPlan:
         return tuple(dict.fromkeys(uri for uri in self.current if uri and uri not in stay))
 
     @property
+    def lost(self) -> int:
+        """How many entries go that no undo brings back: local files, and what Spotify no longer has."""
+        return self.current.count("") if self.changes and not self.delete else 0
+
+    @property
     def moves(self) -> bool:
         """Whether tracks that stay change their order."""
-        return any(isinstance(change, Replace) for change in self.changes) and bool(
-            set(self.current) & set(self.wanted)
-        )
+        left = [uri for uri in self.current if uri in set(self.wanted)]
+        return left != [uri for uri in self.wanted if uri in set(left)]
 
 
 def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence[str]) -> PushPlan:
@@ -92,7 +96,7 @@ def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence
     elif made.playlist_id not in there:  # deleted in Spotify: one that nobody sees must not be filled
         library.forget_playlist(made.playlist_id)
         made = None
-    current = () if made is None else _contents(client, made.playlist_id)
+    current = () if made is None else _current(client, made, there)
     return PushPlan(name, made, current, tuple(dict.fromkeys(uris)))
 
 
@@ -102,16 +106,25 @@ def plan_undo(library: Library, client: SpotifyClient, name: str) -> PushPlan:
     Raises
     ------
     InputError
-        If earmark made no playlist of this name.
+        If earmark made no playlist of this name, or somebody deleted it.
     """
     account = check_account(library, client).id
-    made = _remembered(library, account, name)
+    there = {playlist.id: playlist for playlist in _own(client)}
+    made = _remembered(library, account, name) or _adopt(library, account, name, there)
     if made is None:
         names = sorted({known.name for known in library.made_playlists() if known.account == account})
         known = f"these can be undone: {', '.join(map(repr, names))}" if names else "earmark made none so far"
         raise InputError(f"earmark made no playlist {name!r}", known)
-    current = _contents(client, made.playlist_id)
-    return PushPlan(name, made, current, made.before or (), delete=made.before is None)
+    if made.playlist_id in there:
+        wanted = tuple(uri for uri in made.before or () if uri)
+        return PushPlan(name, made, _current(client, made, there), wanted, delete=made.before is None)
+    if made.before is None:  # an undo was killed after it had deleted it; doing that twice does no harm
+        return PushPlan(name, made, (), (), delete=True)
+    library.forget_playlist(made.playlist_id)
+    raise InputError(
+        f"the playlist {name!r} is gone from the account: there is nothing to undo",
+        "a push makes a new one: earmark push FILE",
+    )
 
 
 def push(
@@ -186,7 +199,8 @@ def _adopt(library: Library, account: str, name: str, there: dict[str, Playlist]
     new = [
         playlist
         for playlist in there.values()
-        if playlist.id not in making["before"] and playlist.name == name and playlist.is_mine and not playlist.n_tracks
+        if playlist.id not in making["before"]
+        and (playlist.name, playlist.description, playlist.n_tracks) == (name, DESCRIPTION, 0)
     ]
     return _note(library, account, name, new[0]) if len(new) == 1 else None
 
@@ -227,12 +241,22 @@ def _own(client: SpotifyClient) -> list[Playlist]:
     return [playlist for playlist in playlists if playlist.is_mine]
 
 
+def _current(client: SpotifyClient, made: MadePlaylist, there: dict[str, Playlist]) -> tuple[str, ...]:
+    """The URIs in a playlist; where nobody touched it since the last push, those that were sent.
+
+    Spotify may list a track under another id than the one it was sent under, which would differ for ever.
+    """
+    untouched = made.snapshot_id is not None and there[made.playlist_id].snapshot_id == made.snapshot_id
+    return made.uris if untouched and made.pending is None else _contents(client, made.playlist_id)
+
+
 def _contents(client: SpotifyClient, playlist_id: str) -> tuple[str, ...]:
-    """The URIs in a playlist; empty for what Spotify no longer has."""
+    """The URIs in a playlist; empty for what a request cannot name: local files, and what Spotify no longer has."""
     uris: list[str] = []
     offset, more = 0, True
     while more:
         page = client.playlist_items(playlist_id, offset)
-        uris += [entry.track.uri if entry.track is not None else "" for entry in page.items]
+        tracks = [entry.track for entry in page.items]
+        uris += ["" if track is None or track.kind == "local" else track.uri for track in tracks]
         offset, more = page.next_offset, page.has_next
     return tuple(uris)

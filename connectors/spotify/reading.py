@@ -94,6 +94,7 @@ def read_playlist(content: Any, account: Account) -> Playlist:
         n_tracks=_whole(contents.get("total")) if isinstance(contents, Mapping) else None,
         is_mine=owner_id in {account.user_id, account.id} and owner_id != "",
         collaborative=playlist.get("collaborative") is True,
+        description=_text(playlist.get("description")),
     )
 
 

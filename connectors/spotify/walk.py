@@ -86,6 +86,7 @@ def walk(
     stored = library.position(SOURCE, _name(stream))
     place = Place(**stored) if stored is not None else Place(version)
     if place.version != version:
+        forget_walk(library, stream)
         place = Place(version)
     while True:
         page = page_at(place.offset)
@@ -104,11 +105,15 @@ def walk(
             return Walked(place, frozenset(_seen(library, stream, place.pages)))
 
 
-def forget_walk(library: Library, stream: str, walked: Walked) -> None:
-    """Forget where a finished walk stood."""
-    for number in range(walked.place.pages):
-        library.set_position(SOURCE, _name(stream, number), None)
-    library.set_position(SOURCE, _name(stream), None)
+def forget_walk(library: Library, stream: str) -> None:
+    """Forget where a walk stood, finished or not."""
+    stored = library.position(SOURCE, _name(stream))
+    if stored is None:
+        return
+    with library.transaction():
+        for number in range(stored["pages"]):
+            library.set_position(SOURCE, _name(stream, number), None)
+        library.set_position(SOURCE, _name(stream), None)
 
 
 def is_under_way(library: Library, stream: str) -> bool:

@@ -34,7 +34,8 @@ def doctor(json: Json = False, verbose: Verbose = False) -> None:
     from earmark.cli.tables import text_table
     from earmark.home import Home
 
-    checks = [*_libraries(), *_state(Home.here())]
+    home = Home.here()
+    checks = [*_libraries(), *_state(home), _library(home), _sign_in()]
     if json:
         answer([vars(check) for check in checks])
     else:
@@ -79,6 +80,42 @@ def _state(home: Home) -> list[Check]:
     except EarmarkError as error:
         checks.append(Check("champion", False, error.message, error.hint))
     return checks
+
+
+def _library(home: Home) -> Check:
+    """The library of pulled tracks."""
+    from connectors.library import Library
+    from features.errors import EarmarkError
+
+    if home.library_url.endswith(str(home.library_file)) and not home.library_file.exists():
+        return Check("library", True, "none yet")
+    try:
+        with Library.open(home.library_url) as library:
+            return Check("library", True, f"{len(library.tracks()):,} tracks in {library.place}")
+    except EarmarkError as error:
+        return Check("library", False, error.message, error.hint)
+
+
+def _sign_in() -> Check:
+    """The permission to speak for the user at Spotify, and how long it lasts."""
+    from datetime import UTC, datetime
+
+    from connectors.spotify.settings import find_client_id
+    from connectors.spotify.sign_in import token_cache
+    from features.errors import InputError
+
+    try:
+        client_id = find_client_id()
+    except InputError:  # who has no app needs none
+        return Check("spotify", True, "not used")
+    try:
+        token = token_cache(client_id).read()
+    except InputError as error:
+        return Check("spotify", False, error.message, error.hint)
+    if token is None:
+        return Check("spotify", True, "nobody is signed in")
+    warning = token.warning(datetime.now(UTC).date())
+    return Check("spotify", warning is None, f"signed in until {token.ends_on}", warning or "")
 
 
 def _database(path: Path) -> Check:

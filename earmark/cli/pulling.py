@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,7 +56,9 @@ def show_progress() -> "Iterator[Callable[[str], None]]":
 
 def finish(library: "Library", report: "PullReport", more: Mapping[str, Any], *, json: bool) -> None:
     """Remember that a pull is done, and say what came of it."""
-    library.record_pull(report, datetime.now(UTC))
+    from connectors.pull_end import end_pull
+
+    end_pull(library, report)
     if json:
         answer(report.as_json() | dict(more))
     else:

@@ -38,7 +38,8 @@ def push(
             "--undo takes no file" if undo else "no file was named",
             "earmark push FILE --name NAME, or earmark push --undo --name NAME",
         )
-    if not name.strip():
+    name = name.strip()
+    if not name:
         raise InputError("the playlist's name is empty", 'give one, e.g. --name "Predicted likes"')
     found = None if file is None else read_list(file)
     with open_library() as library:
@@ -70,6 +71,7 @@ def _answer(plan: "PushPlan", playlist_id: str | None, *, done: bool) -> dict[st
         "added": list(plan.added),
         "removed": list(plan.removed),
         "reordered": plan.moves,
+        "lost": plan.lost,
         "tracks": len(plan.wanted),
     }
 
@@ -88,6 +90,8 @@ def _words(plan: "PushPlan", library: "Library", playlist_id: str | None, *, don
             lines.append(f"  {sign} ... and {len(uris) - _SHOWN:,} more")
     if plan.moves:
         lines.append("  the order of the tracks that stay changes")
+    if plan.lost:
+        lines.append(f"  {plan.lost:,} entries that cannot be brought back go: local files, or gone from Spotify")
     if plan.made is not None and not plan.changes:
         lines.append("  it holds these tracks already, in this order")
     if done and playlist_id is not None:

@@ -1,13 +1,18 @@
 """What every source keeps to: each file under ``connectors/sources`` is tested the moment it exists."""
 
 import importlib
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from connectors.evidence.rules import RULE_OF
+from connectors.library import Library
+from connectors.library.rows import EvidenceRow, TrackRow
 from connectors.registry import SourceSpec, open_source, sources
 from connectors.source import Reading, SourceRequest
 from connectors.sources import _template
+from features.errors import InputError
 
 EVERY = sources()
 
@@ -29,9 +34,38 @@ def test_says_in_one_line_what_it_is(name: str) -> None:
     assert open_source(name).name == name
 
 
+@pytest.fixture
+def library_url(tmp_path: Path) -> str:
+    """A library in which each source that reads it finds a track."""
+    url = f"sqlite:///{tmp_path / 'library.db'}"
+    with Library.open(url) as library:
+        for source, kind in (("spotify", "like"), ("history", "ban"), ("listenbrainz", "love")):
+            rule = RULE_OF[kind]
+            track_id = f"{source:0<22}"
+            library.add_tracks([TrackRow(track_id=track_id, track_name=source, artist_name="Band")])
+            row = {"source": source, "kind": kind, "liked": rule.liked, "weight": rule.weight, "at": None}
+            library.add_evidence([EvidenceRow(track_id=track_id, reason="for a test", **row)])
+    return url
+
+
 @pytest.mark.parametrize("name", sorted(set(EVERY) - {"csv_file"}))
-def test_has_no_labels_where_none_are_wanted(name: str) -> None:
-    assert "liked" not in open_source(name, label="whatever", labels=False).read().tracks
+def test_has_no_labels_where_none_are_wanted(name: str, library_url: str) -> None:
+    found = open_source(name, label="whatever", labels=False, library_url=library_url).read().tracks
+    assert "liked" not in found
+    assert len(found) > 0
+
+
+@pytest.mark.parametrize("name", ["library", "history", "listenbrainz", "spotify"])
+def test_an_empty_library_is_explained(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        open_source(name, library_url=f"sqlite:///{tmp_path / 'empty.db'}").read()
+    assert "earmark" in caught.value.hint
+
+
+def test_where_spotify_cannot_be_asked_the_library_has_to_do(library_url: str) -> None:
+    reading = open_source("spotify", library_url=library_url).read()
+    assert sorted(reading.tracks["liked"]) == [0, 1, 1]
+    assert any(note.startswith("not brought up to date: there is no Spotify client id") for note in reading.notes)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -1,8 +1,10 @@
 """`models`, `sources` and `doctor` say what there is, and what of it is damaged."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from earmark.home import Home
 from experiments.config import FitConfig
 from experiments.fitting import fit
 from models.ranker import Ranker
+from tests.connectors.spotify.signed_in import sign_in_quietly, use
+from tests.standin import Account, StandIn
 
 
 def answer_of(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> Any:
@@ -93,13 +97,13 @@ def test_a_healthy_home_is_fine(home: Home, champion: Path, capsys: pytest.Captu
     with closing(sqlite3.connect(home.mlruns / "search.db")) as connection, connection:
         connection.execute("CREATE TABLE trials (n INTEGER)")
     checks = {check["name"]: check for check in answer_of(capsys, "doctor")}
-    assert set(checks) == {"libraries", "room", "mlflow.db", "search.db", "champion"}
+    assert set(checks) == {"libraries", "room", "mlflow.db", "search.db", "champion", "library", "spotify"}
     assert all(check["fine"] for check in checks.values())
     assert checks["search.db"]["found"] == "ok"
     assert checks["mlflow.db"]["found"] == "none yet"
     assert checks["champion"]["found"] == str(champion)
     assert run(["doctor"]) == 0
-    assert capsys.readouterr().out.count("\nok ") == 5
+    assert capsys.readouterr().out.count("\nok ") == 7
 
 
 def test_an_empty_home_is_fine_and_stays_empty(capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,6 +158,24 @@ def test_a_damaged_champion_is_found_with_its_mend(
     assert not said.out
     assert said.err.startswith("error: ")
     assert "\nhint: " in said.err
+
+
+def test_a_damaged_library_is_found_with_its_mend(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    home.library_file.parent.mkdir(parents=True)
+    overwritten(home.library_file)
+    checks = {check["name"]: check for check in answer_of(capsys, "doctor", code=2)}
+    assert [check for check in checks if not checks[check]["fine"]] == ["library"]
+    assert str(home.library_file) in checks["library"]["found"] + checks["library"]["mend"]
+
+
+def test_a_sign_in_that_ends_soon_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with StandIn(Account.made_up(10)) as standin:
+        use(standin, os.environ["EARMARK_CONFIG"], monkeypatch)
+        sign_in_quietly(standin)
+        assert "signed in until" in {check["name"]: check for check in answer_of(capsys, "doctor")}["spotify"]["found"]
+        sign_in_quietly(standin, authorised_at=datetime.now(UTC) - timedelta(days=170))
+        found = {check["name"]: check for check in answer_of(capsys, "doctor", code=2)}["spotify"]
+    assert "earmark login spotify" in found["mend"]
 
 
 def test_little_room_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

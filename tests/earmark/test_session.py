@@ -132,10 +132,10 @@ def test_no_run_is_opened_for_a_table_that_cannot_be_learnt_from(
     assert "started" not in quick
 
 
-def test_reading_counts_towards_the_budget(
+def test_preparing_counts_towards_the_budget_and_fetching_does_not(
     home: Home, table: Path, quick: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moments = iter([100.0, 130.0])
+    moments = iter([0.0, 100.0, 130.0])  # begun, read, ready to search
     monkeypatch.setattr(session.time, "monotonic", lambda: next(moments))
     asked: list[FitConfig] = []
 

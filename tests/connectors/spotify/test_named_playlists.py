@@ -1,0 +1,72 @@
+"""Playlists that are named, named otherwise, and changed while a pull was broken off."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.http.faults import RateLimited
+from connectors.library import Library
+from connectors.spotify.client import SpotifyClient
+from connectors.spotify.pull import SCOPES, pull_spotify
+from tests.connectors.spotify.signed_in import sign_in_quietly, use
+from tests.connectors.spotify.test_cut_off import rows
+from tests.standin import Account, Fault, StandIn
+
+
+@pytest.fixture
+def standin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    with StandIn(Account.made_up(60)) as standin:
+        use(standin, tmp_path / "config", monkeypatch)
+        sign_in_quietly(standin)
+        yield standin
+
+
+def pull(url: str, **named: list[str]) -> None:
+    with Library.open(url) as library, SpotifyClient.signed_in(scopes=SCOPES, max_wait=0.0) as client:
+        pull_spotify(library, client, **named)  # type: ignore[arg-type]
+
+
+def judged(url: str, kind: str) -> set[str]:
+    with Library.open(url) as library:
+        evidence = library.evidence()
+    return set(evidence.loc[evidence["kind"] == kind, "track_id"])
+
+
+def test_one_that_is_named_again_counts_again(standin: StandIn, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'library.db'}"
+    pull(url, disliked=["Skipped"])
+    before = judged(url, "playlist_disliked")
+    pull(url, unnamed=["Skipped"])
+    assert judged(url, "playlist_disliked") == set()
+    pull(url, disliked=["Skipped"])
+    assert judged(url, "playlist_disliked") == before
+    assert len(before) > 50
+
+
+def test_one_that_is_gone_counts_no_longer_and_again_when_it_is_back(standin: StandIn, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'library.db'}"
+    skipped = standin.account.playlist_called("Skipped").playlist_id
+    pull(url, disliked=["Skipped"])
+    before = judged(url, "playlist_disliked")
+    standin.account.followed.remove(skipped)
+    pull(url)
+    assert judged(url, "playlist_disliked") == set()
+    standin.account.followed.append(skipped)
+    pull(url)
+    assert judged(url, "playlist_disliked") == before
+
+
+def test_one_that_changed_while_its_walk_was_broken_off_is_walked_anew(standin: StandIn, tmp_path: Path) -> None:
+    broken, whole = (f"sqlite:///{tmp_path / name}.db" for name in ("broken", "whole"))
+    standin.faults.add(Fault(kind="429", path="/items", at=3, retry_after=74_214))
+    with pytest.raises(RateLimited):
+        pull(broken, disliked=["Skipped"])
+    skipped = standin.account.playlist_called("Skipped")
+    skipped.change(skipped.entries[5:40])
+    pull(broken)
+    pull(whole, disliked=["Skipped"])
+    after, undisturbed = rows(broken), rows(whole)
+    assert {name: after[name] for name in ("evidence", "positions")} == {
+        name: undisturbed[name] for name in ("evidence", "positions")
+    }
