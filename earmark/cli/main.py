@@ -17,7 +17,7 @@ from typer._click.exceptions import ClickException
 from earmark.cli import doctor, evaluate, library, listing, login, pull, push, rank, train, ui, validate
 from earmark.cli.interrupts import interrupt_outside_imports
 from earmark.cli.options import note, verbosity
-from features.errors import EarmarkError, InputError
+from features.errors import EarmarkError, InputError, ServiceError
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -110,10 +110,20 @@ def _known(error: Exception) -> EarmarkError | None:
     for cause in _chain(error):
         if isinstance(cause, EarmarkError):
             return cause
-        found = _disk_trouble(cause)
+        found = _server_trouble(cause) or _disk_trouble(cause)
         if found is not None:
             return found
     return None
+
+
+def _server_trouble(cause: BaseException) -> ServiceError | None:
+    """A shared database that does not answer; None for anything else. The driver's words may hold the user's name."""
+    if type(cause).__module__.partition(".")[0] != "psycopg":
+        return None
+    return ServiceError(
+        f"the database that EARMARK_DATABASE_URL names failed ({type(cause).__name__})",
+        "see that it runs and lets you in, then run the same command: finished trials are kept; or unset the variable",
+    )
 
 
 def _disk_trouble(cause: BaseException) -> InputError | None:
