@@ -73,7 +73,8 @@ def fit(
     Parameters
     ----------
     tracks : DataFrame
-        From `read`, with ``liked``; rows without a label are left out.
+        From `read`, with ``liked``. Rows without a label are left out; but where there are likes and no dislikes, likes
+        are learned against them and against tracks of the catalogue, and like probabilities are relative.
     budget : float, optional
         Seconds for the search; 120 where neither it nor ``trials`` is given.
     trials : int, optional
@@ -101,14 +102,14 @@ def fit(
     InputError
         If there is too little to learn from or an option is out of range.
     """
-    from experiments.config import FitConfig, check_labels  # noqa: PLC0415 (reading and ranking do not wait for Optuna)
+    from experiments.config import FitConfig  # noqa: PLC0415 (reading and ranking do not wait for Optuna)
     from experiments.fitting import fit as fit_tracks  # noqa: PLC0415
-    from features.schema import labelled  # noqa: PLC0415
+    from experiments.positive_unlabelled import check_learnable, with_background  # noqa: PLC0415
 
     if budget is None and trials is None:
         budget = 120.0
     config = FitConfig(budget, trials, tuple(models), split, metric, seed, jobs, min_precision=min_precision)
-    table = labelled(tracks)
-    check_labels(table)
+    check_learnable(tracks, config, catalogue=catalogue is not None)
     known = read_known(catalogue).tracks if isinstance(catalogue, str | Path) else catalogue
+    table, _ = with_background(tracks, known, config)
     return fit_tracks(table, config, catalogue=known).ranker

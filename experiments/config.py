@@ -17,6 +17,7 @@ IntArray = npt.NDArray[np.int64]
 MIN_TRACKS = 60
 MIN_OF_EACH = 10
 MAX_SEED = 2**31 - 1
+LIKES_HINT = "; or give a catalogue (--catalogue FILE) whose tracks the likes are learned against"
 SMALL_TABLE = 3000
 """Tracks below which folds are cheap and scores noisy enough to pay for more folds and repeats."""
 
@@ -101,8 +102,14 @@ class FitConfig:
         return tuple(spec for spec in available if not self.models or spec.name in self.models)
 
 
-def check_labels(tracks: pd.DataFrame) -> IntArray:
+def check_labels(tracks: pd.DataFrame, *, likes_will_do: bool = True) -> IntArray:
     """Labels of a labelled tracks table, shape (n,).
+
+    Parameters
+    ----------
+    tracks : DataFrame
+    likes_will_do : bool
+        Whether the hint may say that likes can be learned against a catalogue.
 
     Raises
     ------
@@ -120,11 +127,13 @@ def check_labels(tracks: pd.DataFrame) -> IntArray:
         missing = "liked" if not liked else "skipped"
         raise InputError(
             f"all {len(y)} labelled tracks are of one kind: none is {missing}",
-            "taste is learnt from both: add tracks of the other kind",
+            "taste is learnt from both: add tracks of the other kind"
+            + (LIKES_HINT if likes_will_do and liked >= MIN_TRACKS else ""),
         )
     if len(y) < MIN_TRACKS or min(liked, skipped) < MIN_OF_EACH:
         raise InputError(
             f"{len(y)} labelled tracks ({liked} liked, {skipped} skipped) are too few to learn from",
-            f"earmark needs at least {MIN_TRACKS}, and {MIN_OF_EACH} of each kind",
+            f"earmark needs at least {MIN_TRACKS}, and {MIN_OF_EACH} of each kind"
+            + (LIKES_HINT if likes_will_do and liked >= MIN_TRACKS and skipped < MIN_OF_EACH else ""),
         )
     return y

@@ -10,6 +10,7 @@ from scipy.special import expit
 from experiments.config import FitConfig
 from experiments.ensembling import Candidate, Ensemble
 from experiments.evaluation import Task
+from experiments.positive_unlabelled import calibration_weights, tells_of_artists
 from experiments.splits import groups_for
 from features.artists import artist_hashes
 from features.context import ArtistProfiles
@@ -49,14 +50,17 @@ def finish(
     rows = tracks[seen]
     y, raw = task.y[seen], ensemble.out_of_fold[seen]
     artist = groups_for(rows, "artist")
-    weights = None if task.weights is None else task.weights[seen]
+    weights = calibration_weights(tracks, task.weights)
+    weights = None if weights is None else weights[seen]
     calibration = fit_calibration(y, raw, artist, sample_weight=weights, seed=config.seed)
     log_odds = calibration.apply_log_odds(raw)
     genres = fit_genres(
         y, log_odds, task.tracks[seen], genre_texts(rows), artist, sample_weight=weights, seed=config.seed
     )
     log_odds = log_odds + genres.shift
-    heard = fit_affinity(y, log_odds, artist_hashes(rows["artist_name"]), groups_for(rows, "random"), seed=config.seed)
+    told = tells_of_artists(tracks)
+    artists = artist_hashes(rows["artist_name"]) if told else np.zeros(len(rows), dtype=np.uint64)
+    heard = fit_affinity(y, log_odds, artists, groups_for(rows, "random"), seed=config.seed)
     by_genre = np.where(genres.known, genres.shift, np.nan) if genres.gain else None
     evidence = OutOfFold(y, expit(log_odds), expit(log_odds + heard.shift), heard.familiar, artist, by_genre)
     threshold, notes = _own_cut(evidence, config.min_precision)

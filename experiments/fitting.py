@@ -20,6 +20,7 @@ from experiments.config import FitConfig, IntArray
 from experiments.ensembling import Ensemble, assemble, candidates_of
 from experiments.evaluation import Task
 from experiments.finishing import finish
+from experiments.positive_unlabelled import marked, tells_of_artists
 from experiments.progress import Listener, Progress, silent
 from experiments.results import TrialRecord
 from experiments.search import FamilyStudy, open_storage
@@ -90,7 +91,7 @@ def fit(
     ----------
     tracks : DataFrame, shape (n, any)
         A validated tracks table, every row labelled, that has passed `experiments.config.check_labels` (as a whole: a
-        training part of it may be smaller).
+        training part of it may be smaller); or one that `positive_unlabelled.with_background` made.
     config : FitConfig
     catalogue : DataFrame, optional
         Tracks of any kind that tell how artists sound (`features.catalogue`); labels have no part in it.
@@ -111,7 +112,7 @@ def fit(
     """
     started = time.monotonic()
     y = tracks["liked"].to_numpy(dtype=np.int64)
-    profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks)
+    profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks if tells_of_artists(tracks) else None)
     inputs = input_table(profiles.attach(tracks))
     tasks = _cut(tracks, inputs, y, config)
     notes = []
@@ -128,8 +129,9 @@ def fit(
     everyone = [candidate for family in by_family for candidate in family]
     ensemble = assemble(everyone, tasks, _part(started, config, 1 - LAST_SECONDS))
     ranker, ranker_notes = finish(ensemble, tracks, tasks[0], config, profiles, info or {})
+    ranker, relative_notes = marked(ranker, tracks, ~np.isnan(ensemble.out_of_fold))
     families = tuple(_family(study, ensemble, tasks[0]) for study in searched)
-    return Fit(families, ensemble, ranker, (*notes, *ranker_notes))
+    return Fit(families, ensemble, ranker, (*notes, *relative_notes, *ranker_notes))
 
 
 def _part(started: float, config: FitConfig, share: float) -> float | None:

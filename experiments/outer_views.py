@@ -74,7 +74,7 @@ class Ground:
     ) -> "Ground":
         """The labelled ones of some tracks; raises ``InputError`` where they are too few to learn from."""
         table = labelled(tracks).reset_index(drop=True)
-        y = check_labels(table)
+        y = check_labels(table, likes_will_do=False)
         keys = artist_hashes(table["artist_name"])
         return cls(table, y, groups_for(table, "artist"), keys, config, catalogue, storage_url, on_progress)
 

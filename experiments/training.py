@@ -19,6 +19,7 @@ from experiments.config import FitConfig, check_labels
 from experiments.evaluation import bag_predict
 from experiments.fitting import Fit, FittedFamily, fit
 from experiments.metrics import METRICS, evaluate, keep_everything
+from experiments.positive_unlabelled import matters, with_background
 from experiments.progress import Listener, Progress, silent
 from experiments.readable_tree import readable_tree
 from experiments.results import BaselineResult, FamilyResult, ReadableTree, TrainResult
@@ -57,12 +58,13 @@ def train(
     Parameters
     ----------
     tracks : DataFrame
-        A validated tracks table; rows without a label are left out and counted in the notes.
+        A validated tracks table. Rows without a label are left out and counted in the notes; but where there are likes
+        and no dislikes, they are what likes are learned against (`experiments.positive_unlabelled`).
     config : FitConfig
     source : str
         Where the tracks come from, as recorded.
     catalogue : DataFrame, optional
-        Tracks of any kind that tell how artists sound (`features.catalogue`).
+        Tracks of any kind that tell how artists sound (`features.catalogue`), and background where that is needed.
     storage_url : str, optional
         Database of the studies.
     on_progress : callable
@@ -81,10 +83,12 @@ def train(
         If the table cannot be learnt from or split as asked.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    table = labelled(tracks)
-    if len(table) < len(tracks):
+    table, about = with_background(tracks, catalogue, config)
+    notes = (*notes, *about)
+    if not about and len(table) < len(tracks):
         notes = (*notes, f"{len(tracks) - len(table)} tracks without a label are not used")
-    notes = (*notes, *(f"{leak.message}; {leak.hint}" for leak in find_leaks(table, check_labels(table))))
+    leaks = [leak for leak in find_leaks(table, check_labels(table)) if matters(leak, table)]
+    notes = (*notes, *(f"{leak.message}; {leak.hint}" for leak in leaks))
     sides = _hold_out(table, config)
     on_progress(Progress("fitting baselines"))
     references = _judge_baselines(sides, config)
@@ -94,7 +98,7 @@ def train(
     on_progress(Progress("judging on held-out tracks"))
     # Whoever ranks wants every track they already judged flagged, held out or not.
     inputs = fitted.ranker.inputs(sides.test)
-    ranker = replace(fitted.ranker, known=KnownTracks.of(table))
+    ranker = replace(fitted.ranker, known=KnownTracks.of(labelled(tracks)))
     return TrainResult(
         source=source,
         split=config.split,

@@ -35,9 +35,11 @@ from models.ranking import (
     check_cut,
     check_features,
     feature_of,
+    is_relative,
     missed,
     promised_threshold,
     rate_notes,
+    unless_relative,
 )
 
 FloatArray = npt.NDArray[np.float64]
@@ -159,14 +161,14 @@ class Ranker:
         base_rate: float | None = None,
     ) -> Ranking:
         """`rank` together with the threshold, the precision to expect and what to know beside."""
-        check_cut(min_precision, top, threshold, base_rate)
+        check_cut(min_precision, top, threshold, base_rate, relative=is_relative(self.info))
         candidates = candidates.drop(columns=RANKED_COLUMNS, errors="ignore")
         probability = self.predict_proba(candidates)
         trained = self.like_rate
         names = Names.of(candidates)
         likely = self._resembling(names)
         found = None
-        if base_rate is None and len(probability):
+        if base_rate is None and len(probability) and not is_relative(self.info):
             out_of_fold = (likely.liked, likely.probability)
             n_trained = len(self.out_of_fold.liked)
             found = estimate_base_rate(probability, trained, n_trained=n_trained, out_of_fold=out_of_fold)
@@ -203,7 +205,7 @@ class Ranker:
         heeded = bool(self.affinity.coefficients.any())
         lacking = missed(self.background, candidates, artists=heeded, genres=unheard)
         notes = (*lacking, *rate_notes(found, trained, rate))
-        return Ranking(kept, cut, len(candidates), expected, found, notes)
+        return unless_relative(Ranking(kept, cut, len(candidates), expected, found, notes), self.info)
 
     @property
     def like_rate(self) -> float:

@@ -1,7 +1,9 @@
 """A ranking: what it says, and whether what was asked for can be asked."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,11 @@ ARTIST_LIKED = "artist_liked"
 GENRES = "genres"
 """The effect of the listener's likes and skips of other tracks of the same genres."""
 
+LABELS = "labels"
+"""Entry of a ranker's ``info`` that says what it learned from, where that is not likes and skips."""
+LIKES_ONLY = "likes only"
+"""Likes against background that nobody judged: like probabilities are relative to it."""
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -37,7 +44,7 @@ class Ranking:
         ``predicted_like`` is ``like_probability >= threshold``.
     n_candidates : int
     expected_precision : tuple of float
-        (value, low, high) for the kept tracks, a 90 % interval; NaN when none is kept.
+        (value, low, high) for the kept tracks, a 90 % interval; NaN when none is kept, or the ranker knows no dislikes.
     base_rate : BaseRate or None
         What the candidates' scores said of their share of likes; None where it was given or not asked.
     notes : tuple of str
@@ -62,8 +69,31 @@ def rate_notes(found: BaseRate | None, trained: float, rate: float) -> tuple[str
     return (f"likes are {more} among the candidates than in training ({shares}): like probabilities are adjusted",)
 
 
-def check_cut(min_precision: float | None, top: int | None, threshold: float | None, base_rate: float | None) -> None:
-    """Raise ``InputError`` where more than one cut is asked for, or one is out of range."""
+def is_relative(info: Mapping[str, Any]) -> bool:
+    """Whether a ranker's like probabilities rank only, since it knows no dislikes."""
+    return info.get(LABELS) == LIKES_ONLY
+
+
+def unless_relative(ranking: Ranking, info: Mapping[str, Any]) -> Ranking:
+    """The same, but of relative probabilities with a note in the place of what cannot be told: how many are liked."""
+    if not is_relative(info):
+        return ranking
+    note = (
+        "the ranker knows likes but no dislikes: like probabilities are relative to the background it learned against, "
+        "they rank and do not say what share will be liked"
+    )
+    return replace(ranking, expected_precision=(math.nan, math.nan, math.nan), notes=(note, *ranking.notes))
+
+
+def check_cut(
+    min_precision: float | None,
+    top: int | None,
+    threshold: float | None,
+    base_rate: float | None,
+    *,
+    relative: bool = False,
+) -> None:
+    """Raise ``InputError`` where more than one cut is asked for, one is out of range, or it needs absolute numbers."""
     if sum(value is not None for value in (min_precision, top, threshold)) > 1:
         raise InputError("more than one cut was asked for (min_precision, top, threshold)", "give one of them, or none")
     if top is not None and top < 1:
@@ -76,6 +106,12 @@ def check_cut(min_precision: float | None, top: int | None, threshold: float | N
         )
     if base_rate is not None and not 0 < base_rate < 1:
         raise InputError(f"a base rate lies between 0 and 1, got {base_rate}", "0.06 means: 6 of 100 would be liked")
+    if relative and (min_precision is not None or base_rate is not None):
+        what = "precision cannot be promised" if min_precision is not None else "base rate cannot be used"
+        raise InputError(
+            f"a {what}: the ranker learned from likes alone, its like probabilities are relative",
+            "ask for --top N or --threshold P, or train on tracks that you do not like, too",
+        )
 
 
 def check_features(tracks: pd.DataFrame) -> None:
