@@ -1,10 +1,13 @@
 """What every source of tracks promises."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 import pandas as pd
+
+from connectors.http.waiting import Wait, silent
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class SourceRequest:
         Whether tracks without any audio feature are given, or wait until one is known.
     max_wait : float, seconds
         How long a service may let us wait.
+    on_wait : callable
+        Told of each wait while it lasts.
+    on_progress : callable
+        Told in words how far fetching is.
     """
 
     reference: str
@@ -39,6 +46,8 @@ class SourceRequest:
     catalogue: Path | None = None
     without_features: Literal["use", "wait"] = "use"
     max_wait: float = 60.0
+    on_wait: Callable[[Wait], None] = silent
+    on_progress: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
-from earmark.reading import read_known, read_tracks
+from earmark.reading import Fetching, read_known, read_tracks
 from experiments.splits import Split
 from features.errors import EarmarkError
 from models.ranker import Ranker
@@ -15,17 +16,32 @@ from models.ranker_folder import load
 __all__ = ["EarmarkError", "Ranker", "fit", "load", "read"]
 
 
-def read(reference: str | Path, *, label: str | None = None, seed: int = 0) -> pd.DataFrame:
+def read(
+    reference: str | Path,
+    *,
+    label: str | None = None,
+    seed: int = 0,
+    catalogue: str | Path | None = None,
+    without_features: Literal["use", "wait"] = "use",
+    max_wait: float = 60.0,
+) -> pd.DataFrame:
     """Read and validate tracks from a source or a file.
 
     Parameters
     ----------
     reference : str or Path
-        A source's name (``"demo"``) or a file: CSV, JSON lines, parquet, gzipped or not.
+        A source's name (``"demo"``, ``"library"``, ``"spotify"``), a playlist (``"spotify:playlist:..."``), or a file:
+        CSV, JSON lines, parquet, gzipped or not.
     label : str, optional
         The column that says what was liked, where it cannot be guessed.
     seed : int
         For sources that generate.
+    catalogue : str or Path, optional
+        A table in which sources look up audio features that they lack.
+    without_features : {"use", "wait"}
+        Whether tracks of the library without any audio feature are given, or wait until one is known.
+    max_wait : float
+        Longest wait, in seconds, that a service may ask for.
 
     Returns
     -------
@@ -36,14 +52,23 @@ def read(reference: str | Path, *, label: str | None = None, seed: int = 0) -> p
     Raises
     ------
     InputError
-        If the file cannot be read, holds no tracks, or its label is ambiguous.
+        If the file cannot be read, holds no tracks, or its label is ambiguous; if nobody is signed in.
+    ServiceError
+        If a service fails, or asks for a longer wait.
 
     Warns
     -----
     UserWarning
         One line if rows had to be set aside.
     """
-    found = read_tracks(str(reference), label=label, seed=seed)
+    found = read_tracks(
+        str(reference),
+        label=label,
+        seed=seed,
+        catalogue=None if catalogue is None else Path(catalogue),
+        without_features=without_features,
+        fetching=Fetching(max_wait),
+    )
     set_aside = found.report.rows - found.report.usable - found.report.merged
     if set_aside:
         warnings.warn(f"{set_aside} of {found.report.rows} rows were set aside: {found.report.set_aside}", stacklevel=2)

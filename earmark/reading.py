@@ -1,11 +1,13 @@
 """From a name or a path to validated tracks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
+from connectors.http.waiting import Wait, silent
 from connectors.registry import open_source
 from connectors.tables.assembly import to_tracks
 from connectors.tables.columns import recognise
@@ -42,6 +44,25 @@ def read_known(path: str | Path) -> Catalogue:
 
 
 @dataclass(frozen=True)
+class Fetching:
+    """How a source that asks a service does so.
+
+    Parameters
+    ----------
+    max_wait : float
+        Longest wait, in seconds, that a service may ask for.
+    on_wait : callable
+        Told of each wait while it lasts.
+    on_progress : callable
+        Told in words how far it is.
+    """
+
+    max_wait: float = 60.0
+    on_wait: Callable[[Wait], None] = silent
+    on_progress: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True)
 class ReadTracks:
     """Validated tracks with all that should be said about them.
 
@@ -73,6 +94,7 @@ def read_tracks(
     labels: bool = True,
     catalogue: Path | None = None,
     without_features: Literal["use", "wait"] = "use",
+    fetching: Fetching | None = None,
 ) -> ReadTracks:
     """Read a source or file and validate it.
 
@@ -90,12 +112,15 @@ def read_tracks(
         A table in which sources may look up audio features that they do not have.
     without_features : {"use", "wait"}
         Whether tracks of the library without any audio feature are used, or wait until one is known.
+    fetching : Fetching, optional
+        How sources ask services.
 
     Raises
     ------
     InputError
         If it cannot be read or not a single row is usable.
     """
+    fetching = fetching or Fetching()
     source = open_source(
         reference,
         label=label,
@@ -104,6 +129,9 @@ def read_tracks(
         library_url=Home.here().library_url,
         catalogue=catalogue,
         without_features=without_features,
+        max_wait=fetching.max_wait,
+        on_wait=fetching.on_wait,
+        on_progress=fetching.on_progress,
     )
     reading = source.read()
     tracks, report = validate(reading.tracks)

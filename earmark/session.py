@@ -11,7 +11,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from earmark.home import Home
-from earmark.reading import ReadTracks, read_known, read_tracks
+from earmark.reading import Fetching, ReadTracks, read_known, read_tracks
 from experiments.champion import Verdict, judge
 from experiments.config import FitConfig
 from experiments.positive_unlabelled import check_learnable
@@ -55,6 +55,7 @@ def train_and_record(
     label: str | None = None,
     catalogue: Path | None = None,
     without_features: Literal["use", "wait"] = "use",
+    fetching: Fetching | None = None,
     on_progress: Listener = silent,
     on_read: Callable[[ReadTracks], None] | None = None,
 ) -> Session:
@@ -86,7 +87,9 @@ def train_and_record(
     home.prepare()
     with alone(home):
         started = time.monotonic()
-        read = read_tracks(reference, label=label, catalogue=catalogue, without_features=without_features)
+        read = read_tracks(
+            reference, label=label, catalogue=catalogue, without_features=without_features, fetching=fetching
+        )
         if on_read is not None:
             on_read(read)
         clock = time.monotonic()  # fetching from a service may take minutes, which are not the search's

@@ -89,10 +89,12 @@ class SpotifyFeatures:
         if not wanted or self._known_closed():
             return
         try:
-            client = self._client = self._connect()
-        except SignInNeeded as error:
+            yield from self._ask(wanted)
+        except SignInNeeded as error:  # nobody has signed in, or the sign-in has ended meanwhile
             self._notes.append(f"spotify: not asked for features ({error.message})")
-            return
+
+    def _ask(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
+        client = self._client = self._connect()
         self._calls_before = client.calls
         for start in range(0, len(wanted), BATCH):
             batch = wanted[start : start + BATCH]

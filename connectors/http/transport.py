@@ -6,7 +6,7 @@ redirect to another server, so that a token never leaves for one; and gives answ
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -17,8 +17,8 @@ from tenacity import RetryCallState, Retrying, wait_random_exponential
 from urllib3.exceptions import HTTPError as BrokenBody
 
 from connectors.http.addresses import is_loopback, origin
-from connectors.http.attempts import Transient, broken_off, of_answer, of_network, said
-from connectors.http.faults import BadAnswer, NotFound, ServiceUnavailable
+from connectors.http.attempts import Transient, broken_off, of_answer, of_network
+from connectors.http.faults import BadAnswer, ServiceUnavailable
 from connectors.http.redaction import install
 from connectors.http.waiting import Wait, count_down, silent
 
@@ -129,33 +129,6 @@ class Transport(requests.Session):
         self.status = response.status_code
         self.refusal = response.text[:2_000] if response.status_code >= 400 else ""
         return response
-
-    def get_json(
-        self, url: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
-    ) -> Any:
-        """GET, and the parsed JSON of a 2xx answer; None where it has no body.
-
-        Raises
-        ------
-        NotFound
-            On 404 and 410.
-        BadAnswer
-            On any other 4xx: these services ask for nothing that a user could mend.
-        RateLimited, QuotaExceeded, ServiceUnavailable
-            As `request`.
-        """
-        response = self.request("GET", url, params=params, headers=headers)
-        if response.status_code in {404, 410}:
-            raise NotFound(
-                f"{self.service} does not have it: {said(response.text)[0] or 'not found'}", "check the name"
-            )
-        if response.status_code >= 400:
-            why = said(response.text)[0] or "without a reason"
-            raise BadAnswer(
-                f"{self.service} refuses a request (HTTP {response.status_code}): {why}",
-                "if it stays so, the service has changed its API and earmark needs an update",
-            )
-        return response.json() if response.content.strip() else None
 
     def _attempt(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         """Send once, redirects within the same server included; raises `Transient` or a fault."""

@@ -3,14 +3,18 @@
 import sqlite3
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, exists, not_, or_, select
+from sqlalchemy import Connection, Engine, Table, and_, delete, exists, not_, or_, select, update
 
 from connectors.library import tables
 
 LOOK_UPS: Final = ("catalogue", "reccobeats")
 """Sources of features that are asked about tracks known from elsewhere; what they said does not keep a track."""
 _PLAYS_SOURCE: Final = "history"
-_PLAYLISTS_SOURCE: Final = "spotify"
+_SPOTIFY: Final = "spotify"
+_DESCRIBING: Final = ("csv", "listenbrainz")
+"""Other sources that may have told more of a track than its names."""
+_DESCRIPTION: Final = ("isrc", "duration_ms", "release_date", "explicit", "popularity")
+"""What is Spotify's word where neither of these tells of a track: its exports name tracks and no more."""
 _VACUUM_WAIT_MS: Final = 5_000
 
 
@@ -18,7 +22,8 @@ def forget_source(connection: Connection, source: str) -> dict[str, int]:
     """Delete a source's rows, then tracks of which no other source tells.
 
     A track stays while there is evidence, a play, or features from a source that brings tracks of its own: those that
-    were only looked up for it go with it. Other sources' rows about the tracks that stay are not touched.
+    were only looked up for it go with it. Other sources' rows about the tracks that stay are not touched; of what is
+    known of those tracks, what only Spotify can have told goes with Spotify.
 
     Parameters
     ----------
@@ -38,12 +43,13 @@ def forget_source(connection: Connection, source: str) -> dict[str, int]:
     gone["positions"] = _delete(connection, tables.POSITIONS, tables.POSITIONS.c.source == source)
     key = tables.REMEMBERED.c.key
     gone["remembered"] = _delete(connection, tables.REMEMBERED, key.startswith(f"{source}:", autoescape=True))
-    gone["playlists"] = _delete(connection, tables.MADE_PLAYLISTS) if source == _PLAYLISTS_SOURCE else 0
+    gone["playlists"] = _delete(connection, tables.MADE_PLAYLISTS) if source == _SPOTIFY else 0
     gone["pulls"] = _delete(connection, tables.PULLS, tables.PULLS.c.source == source)
     orphans = select(tables.TRACKS.c.track_id).where(_orphaned())
     gone["features"] += _delete(connection, tables.FEATURES, tables.FEATURES.c.track_id.in_(orphans))
     gone["not_found"] += _delete(connection, tables.NOT_FOUND, tables.NOT_FOUND.c.track_id.in_(orphans))
     gone["tracks"] = _delete(connection, tables.TRACKS, _orphaned())
+    gone["descriptions"] = _forget_descriptions(connection) if source == _SPOTIFY else 0
     return gone
 
 
@@ -79,6 +85,19 @@ def _orphaned() -> Any:
         exists().where(and_(features.track_id == track_id, features.source.not_in(LOOK_UPS))),
     )
     return not_(told)
+
+
+def _forget_descriptions(connection: Connection) -> int:
+    """Blank what Spotify told of tracks that stay for their plays; how many."""
+    track = tables.TRACKS.c
+    evidence, features = tables.EVIDENCE.c, tables.FEATURES.c
+    described = or_(
+        exists().where(and_(evidence.track_id == track.track_id, evidence.source.in_(_DESCRIBING))),
+        exists().where(and_(features.track_id == track.track_id, features.source.in_(_DESCRIBING))),
+    )
+    some = or_(*(track[name].is_not(None) for name in _DESCRIPTION))
+    blank = update(tables.TRACKS).where(some, not_(described)).values(dict.fromkeys(_DESCRIPTION))
+    return int(connection.execute(blank).rowcount)
 
 
 def _delete(connection: Connection, table: Table, *where: Any) -> int:

@@ -38,7 +38,7 @@ class SpotifyAccount:
         Raises
         ------
         InputError
-            If nobody is signed in, or may not read, and nothing was pulled before.
+            If nobody is signed in, or may not read, and nothing was pulled before; if what was is another account's.
         ServiceError
             If Spotify fails, and nothing was pulled before.
         """
@@ -49,6 +49,7 @@ class SpotifyAccount:
 
     def _refresh(self, library: "Library") -> list[str]:
         from connectors.pull_end import end_pull  # noqa: PLC0415 - opening a source is quick
+        from connectors.spotify.account import OtherAccount  # noqa: PLC0415
         from connectors.spotify.client import SpotifyClient  # noqa: PLC0415
         from connectors.spotify.pull import pull_spotify  # noqa: PLC0415
         from connectors.spotify.settings import PULL_SCOPES  # noqa: PLC0415
@@ -59,7 +60,7 @@ class SpotifyAccount:
                 end_pull(library, report)
             features = fill_features(library, self.request)
         except (InputError, ServiceError) as error:
-            if library.evidence().empty:
+            if library.evidence().empty or isinstance(error, OtherAccount):
                 raise
             return [f"not brought up to date: {error.message} ({error.hint})"]
         return [*report.lines(), *features]

@@ -22,8 +22,6 @@ class SpotifyTrack:
     track_name, album_name, isrc : str, optional
     artist_name : str, optional
         Artists joined by ``;``, the primary one first.
-    artist_ids : tuple of str
-        In the same order; artists without an id are left out.
     duration_ms : int, optional
     release_date : str, optional
         YYYY, YYYY-MM or YYYY-MM-DD.
@@ -45,7 +43,6 @@ class SpotifyTrack:
     explicit: bool | None = None
     popularity: int | None = None
     is_local: bool = False
-    artist_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

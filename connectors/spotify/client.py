@@ -1,6 +1,6 @@
 """An account at Spotify: what can be read from it and written to it, typed, in whichever dialect the app is served."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final
@@ -11,10 +11,9 @@ from connectors.http.waiting import Wait, silent
 from connectors.spotify.answers import Account, Page, Playlist, SavedTrack, SpotifyTrack
 from connectors.spotify.authorisation import Authorisation
 from connectors.spotify.checks import check_count, check_id, check_uris
-from connectors.spotify.diagnosis import forbidden
+from connectors.spotify.diagnosis import forbidden, no_playlist
 from connectors.spotify.dialect import Capabilities, in_dialect, is_closed
 from connectors.spotify.reading import (
-    bad_shape,
     read_account,
     read_entry,
     read_features,
@@ -33,8 +32,6 @@ __all__ = ["Account", "Page", "Playlist", "SavedTrack", "SpotifyClient", "Spotif
 
 PAGE: Final = 50
 """Entries a page, Spotify's most."""
-BATCH: Final = 50
-"""Ids that one request for tracks may hold."""
 
 
 class SpotifyClient:
@@ -136,9 +133,12 @@ class SpotifyClient:
         return read_page(page, offset, PAGE, lambda content: read_listed_playlist(content, account))
 
     def playlist(self, playlist_id: str) -> Playlist:
-        """One playlist, anybody's."""
+        """One playlist, anybody's but Spotify's own."""
         check_id(playlist_id)
-        content = self._web.call("read a playlist", lambda api: api.playlist_summary(playlist_id))
+        try:
+            content = self._web.call("read a playlist", lambda api: api.playlist_summary(playlist_id))
+        except NotFound:
+            raise no_playlist() from None
         return read_playlist(content, self.account())
 
     def playlist_items(self, playlist_id: str, offset: int) -> Page[SavedTrack]:
@@ -163,19 +163,6 @@ class SpotifyClient:
             lambda api: api.current_user_top_tracks(limit=PAGE, offset=offset, time_range=time_range),
         )
         return read_page(page, offset, PAGE, read_track)
-
-    def tracks(self, ids: Sequence[str]) -> list[SpotifyTrack | None]:
-        """Tracks by id, in order, None where Spotify has none; 50 a call, or one by one where that is closed."""
-        for track_id in ids:
-            check_id(track_id)
-        if self._capabilities.get("track_batch") != "closed":
-            try:
-                return [track for part in _parts(ids, BATCH) for track in self._track_batch(part)]
-            except (Forbidden, NotFound) as refusal:
-                if not is_closed(refusal):
-                    raise
-                self._capabilities.set("track_batch", "closed")
-        return [self._track(track_id) for track_id in ids]
 
     def audio_features(self, ids: Sequence[str]) -> dict[str, dict[str, float]]:
         """Audio features by track id, for at most 100 ids; those without any are left out.
@@ -261,19 +248,6 @@ class SpotifyClient:
             },
         )
 
-    def _track_batch(self, ids: Sequence[str]) -> list[SpotifyTrack | None]:
-        answer = self._web.call("read tracks", lambda api: api.track_batch(ids))
-        tracks = answer.get("tracks") if isinstance(answer, Mapping) else None
-        if not isinstance(tracks, list) or len(tracks) != len(ids):
-            raise bad_shape("as many tracks as were asked for")
-        return [read_track(content) for content in tracks]
-
-    def _track(self, track_id: str) -> SpotifyTrack | None:
-        try:
-            return read_track(self._web.call("read a track", lambda api: api.track(track_id)))
-        except NotFound:
-            return None
-
     def _in_playlist(self, playlist_id: str, what: str, send: Callable[[str], Callable[[Requests], Any]]) -> Any:
         """A request for a playlist's entries, whose address ends in ``items`` or, in the older dialect, ``tracks``."""
         check_id(playlist_id)
@@ -289,7 +263,3 @@ class SpotifyClient:
             if playlist.is_mine or playlist.collaborative:
                 raise
         raise forbidden("not_owner", what)
-
-
-def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -6,7 +6,7 @@ The status is one, the causes are many, and half of them come without a word: wh
 import re
 from typing import Final
 
-from connectors.http.faults import Forbidden, Reason
+from connectors.http.faults import Forbidden, NotFound, Reason
 from connectors.spotify.settings import DASHBOARD
 
 _WORDS: Final[tuple[tuple[str, Reason], ...]] = (
@@ -20,7 +20,7 @@ _WORDS: Final[tuple[tuple[str, Reason], ...]] = (
 _MESSAGES: Final[dict[Reason, str]] = {
     "premium": "Spotify refuses this app: the account that owns it has no active Premium subscription",
     "allow_list": "Spotify refuses this account: it is not among the users of the app",
-    "scope": "the sign-in does not allow earmark {what}",
+    "scope": "the sign-in does not allow earmark to {what}",
     "removed_endpoint": "Spotify no longer lets this app {what}",
     "not_owner": "Spotify lets earmark {what} only for playlists that you own or work on together",
     "features_closed": "Spotify has closed its audio features to this app, as to all that are new since November 2024",
@@ -33,7 +33,10 @@ _HINTS: Final[dict[Reason, str]] = {
         "then sign in again: earmark login spotify"
     ),
     "scope": "sign in again and agree to more: {command}",
-    "removed_endpoint": "earmark knows no other way; an app with extended quota may still be allowed to",
+    "removed_endpoint": (
+        "earmark knows no other way; where it worked before, Spotify may mean the app itself: see at "
+        f"{DASHBOARD} that its owner has Premium and you are among its users"
+    ),
     "not_owner": "in Spotify, copy its tracks to a playlist of your own and name that one",
     "features_closed": "'earmark pull features' takes them from a catalogue of your own and from ReccoBeats",
     "unknown": f"look at the app's state at {DASHBOARD}, and try again later",
@@ -73,3 +76,11 @@ def forbidden(
     if reason == "unknown" and said:
         message = f"{message}: {said}"
     return Forbidden(message, _HINTS[reason].format(command=command), reason)
+
+
+def no_playlist() -> NotFound:
+    """The error of a playlist that is gone, or that Spotify itself makes: apps are told of neither."""
+    return NotFound(
+        "Spotify knows no such playlist, or keeps it from apps, as it does those that it makes itself",
+        "check the link; if the playlist is Spotify's, copy its tracks to one of your own and name that",
+    )

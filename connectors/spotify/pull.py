@@ -16,7 +16,7 @@ from connectors.spotify.account import check_account
 from connectors.spotify.answers import Page, SavedTrack
 from connectors.spotify.client import SpotifyClient
 from connectors.spotify.named_playlists import name_playlists, pull_playlists
-from connectors.spotify.rows import SOURCE, as_entries, evidence_keeper
+from connectors.spotify.rows import SOURCE, Keep, as_entries, evidence_keeper
 from connectors.spotify.walk import entry_key, forget_walk, is_under_way, walk
 
 SCOPES: Final = ("user-library-read", "playlist-read-private", "user-top-read")
@@ -101,9 +101,7 @@ def _pull_likes(library: Library, client: SpotifyClient, report: ReportBuilder, 
         _take_new(library, client, end, keep)
 
 
-def _take_new(
-    library: Library, client: SpotifyClient, known: dict[str, Any], keep: Callable[[Sequence[SavedTrack]], list[str]]
-) -> bool:
+def _take_new(library: Library, client: SpotifyClient, known: dict[str, Any], keep: Keep) -> bool:
     """Take what was liked since the last pull; False where the likes changed in another way and must be walked anew.
 
     New likes come first. If there are n more than before, and the entry after n is the one that was first before, then

@@ -37,6 +37,8 @@ class PushPlan:
         None where it would be made first.
     current, wanted : tuple of str
         The URIs in it, empty for what cannot be named, and those that it shall hold.
+    undo : bool
+        Whether it takes the last push back.
     delete : bool
         Whether the playlist itself goes: the undo of a push that made it.
     """
@@ -45,6 +47,7 @@ class PushPlan:
     made: MadePlaylist | None
     current: tuple[str, ...]
     wanted: tuple[str, ...]
+    undo: bool = False
     delete: bool = False
 
     @property
@@ -117,9 +120,9 @@ def plan_undo(library: Library, client: SpotifyClient, name: str) -> PushPlan:
         raise InputError(f"earmark made no playlist {name!r}", known)
     if made.playlist_id in there:
         wanted = tuple(uri for uri in made.before or () if uri)
-        return PushPlan(name, made, _current(client, made, there), wanted, delete=made.before is None)
+        return PushPlan(name, made, _current(client, made, there), wanted, undo=True, delete=made.before is None)
     if made.before is None:  # an undo was killed after it had deleted it; doing that twice does no harm
-        return PushPlan(name, made, (), (), delete=True)
+        return PushPlan(name, made, (), (), undo=True, delete=True)
     library.forget_playlist(made.playlist_id)
     raise InputError(
         f"the playlist {name!r} is gone from the account: there is nothing to undo",
@@ -154,17 +157,17 @@ def push(
     made = plan.made or _make(library, client, plan.name, public=public)
     if not plan.changes and made.pending is None:
         return made
-    if made.pending is None:  # a push that broke off keeps what was there before it began
-        before = None if plan.made is None else plan.current
-        made = replace(made, before=before, pending=plan.wanted)
-    else:
-        made = replace(made, pending=plan.wanted)
+    if made.pending is None and not plan.undo:
+        made = replace(made, before=None if plan.made is None else plan.current)
+    # Else what was there before stays: a push that broke off began there, and an undo that breaks off must go on there.
+    made = replace(made, pending=plan.wanted)
     library.save_playlist(made)
     snapshot = client.playlist(made.playlist_id).snapshot_id if plan.made is not None else made.snapshot_id
     for number, change in enumerate(plan.changes, 1):
         on_progress(f"{plan.name}: request {number} of {len(plan.changes)}")
         snapshot = _send(client, made.playlist_id, change, snapshot)
-    done = replace(made, uris=plan.wanted, snapshot_id=snapshot, pending=None)
+    before = made.uris if plan.undo else made.before
+    done = replace(made, uris=plan.wanted, before=before, snapshot_id=snapshot, pending=None)
     library.save_playlist(done)
     return done
 

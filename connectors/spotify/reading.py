@@ -38,7 +38,8 @@ def read_page(answer: Any, offset: int, limit: int, read: Callable[[Any], T | No
     if not isinstance(items, list) or total is None:
         raise bad_shape("a page")
     limit = min(limit, _whole(page.get("limit")) or limit)  # a server that gives shorter pages is followed by its steps
-    has_next = page.get("next") is not None and offset + limit < total
+    # By the length, not by ``next``: where that is missing too early, what follows would count as taken back.
+    has_next = offset + limit < total
     entries = tuple(entry for entry in map(read, items) if entry is not None)
     return Page(items=entries, offset=offset, limit=limit, total=total, has_next=has_next)
 
@@ -195,7 +196,6 @@ def _track(content: Json, track_id: str | None, uri: str, kind: Literal["track",
         explicit=content["explicit"] if isinstance(content.get("explicit"), bool) else None,
         popularity=_whole(content.get("popularity")),
         is_local=kind == "local",
-        artist_ids=tuple(a["id"] for a in artists if is_spotify_id(a.get("id"))),
     )
 
 

@@ -1,6 +1,7 @@
 """From what Spotify answers to rows of the library."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
 from connectors.evidence.rules import RULE_OF
 from connectors.library.library import Library
@@ -28,9 +29,14 @@ def track_row(track: SpotifyTrack) -> TrackRow:
     )
 
 
-def evidence_keeper(
-    library: Library, kind: str, reason: str, report: ReportBuilder
-) -> Callable[[Sequence[SavedTrack]], list[str]]:
+class Keep(Protocol):
+    """What writes entries to the library, and tells the track ids among them."""
+
+    def __call__(self, entries: Sequence[SavedTrack], seen: Collection[str] = ()) -> list[str]:
+        """Write those that are not among the ids ``seen`` before: of several entries of a track the first counts."""
+
+
+def evidence_keeper(library: Library, kind: str, reason: str, report: ReportBuilder) -> Keep:
     """What writes entries as evidence of one kind, counts what became of each, and tells the track ids among them.
 
     Parameters
@@ -45,18 +51,19 @@ def evidence_keeper(
     rule = RULE_OF[kind]
     evidence = library.evidence()
     known = set(evidence.loc[(evidence["source"] == SOURCE) & (evidence["kind"] == kind), "track_id"])
-    seen: set[str] = set()
 
-    def keep(entries: Sequence[SavedTrack]) -> list[str]:
+    def keep(entries: Sequence[SavedTrack], seen: Collection[str] = ()) -> list[str]:
         usable: dict[str, tuple[SavedTrack, SpotifyTrack]] = {}
+        track_ids: dict[str, None] = {}
         for entry in entries:
             track = entry.track
             if track is None or track.track_id is None:
                 report.count(why_not(entry))
-            elif track.track_id in seen:
+            elif track.track_id in seen or track.track_id in usable:
+                track_ids[track.track_id] = None
                 report.count(f"{kind}: named twice")
             else:
-                seen.add(track.track_id)
+                track_ids[track.track_id] = None
                 usable[track.track_id] = entry, track
                 report.count(f"{kind}: {'known' if track.track_id in known else 'new'}")
         library.add_tracks(track_row(track) for _, track in usable.values())
@@ -72,7 +79,7 @@ def evidence_keeper(
             )
             for track_id, (entry, _) in usable.items()
         )
-        return list(usable)
+        return list(track_ids)
 
     return keep
 

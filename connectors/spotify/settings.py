@@ -71,11 +71,18 @@ def find_client_id(given: str | None = None) -> str:
     Raises
     ------
     InputError
-        If there is none, with how to get one; or if it is not one.
+        If there is none, with how to get one; if it is not one; or if the one given is not that of the environment,
+        which every later command would use.
     """
-    for value, origin in ((given, "--client-id"), (os.environ.get(CLIENT_ID_VARIABLE), CLIENT_ID_VARIABLE)):
-        if value and value.strip():
-            return _checked(value.strip(), origin)
+    given, chosen = (given or "").strip(), os.environ.get(CLIENT_ID_VARIABLE, "").strip()
+    if given and chosen and given != chosen:
+        raise InputError(
+            f"--client-id and {CLIENT_ID_VARIABLE} name two apps",
+            f"the commands to come would use {CLIENT_ID_VARIABLE}: unset it, or set it to the app that you sign in to",
+        )
+    for value, origin in ((given, "--client-id"), (chosen, CLIENT_ID_VARIABLE)):
+        if value:
+            return _checked(value, origin)
     stored = _stored().get("client_id")
     if stored:
         return _checked(stored, str(config_folder() / SETTINGS_FILE))

@@ -98,7 +98,11 @@ def sign_in(
 
 def sign_out() -> bool:
     """Delete the token, and what was found out about the app; whether anybody was signed in. The client id stays."""
-    signed_in = TokenCache(config_folder() / TOKEN_FILE, "").clear()
+    if not config_folder().is_dir():
+        return False
+    cache = TokenCache(config_folder() / TOKEN_FILE, "")
+    with cache.locked():  # a process that renews the token now would write it again
+        signed_in = cache.clear()
     (config_folder() / CAPABILITIES_FILE).unlink(missing_ok=True)
     return signed_in
 

@@ -22,7 +22,7 @@ from connectors.http.redaction import hide
 from connectors.spotify.answers import Account
 from connectors.spotify.private_files import write_private
 from connectors.spotify.reading import bad_shape
-from connectors.spotify.settings import PULL_SCOPES, PUSH_SCOPES
+from connectors.spotify.settings import CLIENT_ID_VARIABLE, PULL_SCOPES, PUSH_SCOPES
 from features.errors import InputError
 
 LIFE_MONTHS: Final = 6
@@ -106,7 +106,7 @@ class TokenCache(CacheHandler):  # type: ignore[misc] # spotipy has no types
         Raises
         ------
         SignInNeeded
-            If the file is damaged, or its token was given to another app; it is deleted then.
+            If the file is damaged, and so deleted; or if its token was given to another app, which it stays good for.
         InputError
             If it may not be read.
         """
@@ -123,8 +123,10 @@ class TokenCache(CacheHandler):  # type: ignore[misc] # spotipy has no types
             raise sign_in_again("the stored sign-in to Spotify was damaged and is deleted") from None
         hide(token.access_token, token.refresh_token)
         if token.client_id != self.client_id:
-            self.clear()
-            raise sign_in_again("the stored sign-in to Spotify was for another app and is deleted", token.scopes)
+            raise SignInNeeded(
+                "the stored sign-in to Spotify is for another app",
+                f"sign in with this one, '{sign_in_command(token.scopes)}', or name the other by {CLIENT_ID_VARIABLE}",
+            )
         return token
 
     def write(self, token: Token) -> None:
@@ -174,8 +176,12 @@ class TokenCache(CacheHandler):  # type: ignore[misc] # spotipy has no types
         ------
         BadAnswer
             If it holds no access token, or there is no refresh token in it nor before.
+        SignInNeeded
+            If it renews a token that is no more: the user has signed out meanwhile.
         """
         before = None if self.new_scope is not None else self.read()
+        if before is None and self.new_scope is None:
+            raise sign_in_again("nobody is signed in to Spotify any more")
         access = _token_text(token_info.get("access_token"))
         refresh = _token_text(token_info.get("refresh_token")) or (before.refresh_token if before else None)
         if access is None or refresh is None:

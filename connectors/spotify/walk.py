@@ -2,16 +2,17 @@
 
 Where a walk stands is committed together with each page's rows: a walk that was killed goes on at the page it had not
 finished, and ends with the library of a walk that was not. Offsets count from the head of a list that may change under
-our feet: where it got shorter, the entries after us moved up, and the walk steps back by as many.
+our feet: where it got shorter, the entries after us moved up, and the walk steps back by as many. Where another process
+walks the same list meanwhile, both go on where the library says that the walk stands.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from connectors.library.library import Library
 from connectors.spotify.answers import Page, SavedTrack
-
-SOURCE = "spotify"
+from connectors.spotify.rows import SOURCE, Keep
+from features.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def walk(
     library: Library,
     stream: str,
     page_at: Callable[[int], Page[SavedTrack]],
-    keep: Callable[[Sequence[SavedTrack]], list[str]],
+    keep: Keep,
     version: str | None = None,
 ) -> Walked:
     """Walk a list to its end, from its head or from where an earlier walk broke off.
@@ -74,20 +75,49 @@ def walk(
         The walk's name in the library.
     page_at : callable
         Fetches the page at an offset.
-    keep : callable
-        Writes a page's entries to the library, and tells the track ids among them; called inside a transaction.
+    keep : Keep
+        Called inside a transaction.
     version : str, optional
         What an unfinished walk must have begun with to be gone on with.
 
     Returns
     -------
     Walked
+
+    Raises
+    ------
+    InputError
+        If another process walks another version of the list.
     """
+    walked = None
+    _begin(library, stream, version)
+    while walked is None:
+        walked = _go_on(library, stream, page_at, keep, version)
+    return walked
+
+
+def _begin(library: Library, stream: str, version: str | None) -> None:
+    """Forget a walk that broke off in a list of another version."""
+    stored = library.position(SOURCE, _name(stream))
+    if stored is not None and stored["version"] != version:
+        forget_walk(library, stream)
+
+
+def _go_on(
+    library: Library,
+    stream: str,
+    page_at: Callable[[int], Page[SavedTrack]],
+    keep: Keep,
+    version: str | None,
+) -> Walked | None:
+    """Walk on from where the library says, to the end; None where another process moved the walk meanwhile."""
     stored = library.position(SOURCE, _name(stream))
     place = Place(**stored) if stored is not None else Place(version)
     if place.version != version:
-        forget_walk(library, stream)
-        place = Place(version)
+        raise InputError(
+            "another earmark is pulling the same list, which has changed meanwhile", "when it is done, run this again"
+        )
+    seen = set(_seen(library, stream, place.pages))
     while True:
         page = page_at(place.offset)
         if place.pages and page.total < place.total:
@@ -97,12 +127,16 @@ def walk(
         if not place.pages:
             place = replace(place, head=entry_key(page.items[0]) if page.items else "", started=page.total)
         with library.transaction():
-            track_ids = keep(page.items)
+            if library.position(SOURCE, _name(stream)) != stored:
+                return None
+            track_ids = keep(page.items, seen)
+            seen.update(track_ids)
             library.set_position(SOURCE, _name(stream, place.pages), {"track_ids": track_ids})
             place = replace(place, total=page.total, offset=page.next_offset, pages=place.pages + 1)
-            library.set_position(SOURCE, _name(stream), asdict(place))
-        if not page.has_next:
-            return Walked(place, frozenset(_seen(library, stream, place.pages)))
+            stored = asdict(place)
+            library.set_position(SOURCE, _name(stream), stored)
+            if not page.has_next:
+                return Walked(place, frozenset(seen))
 
 
 def forget_walk(library: Library, stream: str) -> None:

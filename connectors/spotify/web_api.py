@@ -61,10 +61,6 @@ class Requests(spotipy.Spotify):  # type: ignore[misc] # spotipy has no types
         """POST of a new playlist in the older dialect."""
         return self._post(f"users/{user_id}/playlists", payload=body)
 
-    def track_batch(self, ids: Sequence[str]) -> Any:
-        """GET /tracks?ids=; spotipy adds a slash."""
-        return self._get("tracks", ids=",".join(ids))
-
     def feature_batch(self, ids: Sequence[str]) -> Any:
         """GET /audio-features?ids=; spotipy adds a slash."""
         return self._get("audio-features", ids=",".join(ids))

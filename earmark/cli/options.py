@@ -54,6 +54,11 @@ WithoutFeatures = Annotated[
 ]
 
 
+MaxWait = Annotated[
+    float, typer.Option("--max-wait", min=0, help="Longest wait, in seconds, that a service may ask for.")
+]
+
+
 def note(text: str) -> None:
     """Say something to people, on stderr; what a table holds must not command their terminal."""
     print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)  # noqa: T201

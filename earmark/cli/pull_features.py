@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from earmark.cli.options import Json, Verbose, note
-from earmark.cli.pulling import MaxWait
+from earmark.cli.options import Json, MaxWait, Verbose, note
 
 Catalogue = Annotated[
     Path | None,

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from earmark.cli.options import Json, Verbose
-from earmark.cli.pulling import MaxWait
+from earmark.cli.options import Json, MaxWait, Verbose
 
 
 def pull_listenbrainz(

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from earmark.cli.options import Json, Verbose
-from earmark.cli.pulling import MaxWait
+from earmark.cli.options import Json, MaxWait, Verbose
 
 Liked = Annotated[
     list[str] | None, typer.Option("--liked", help="An own playlist, by name or address, all of which you like.")
@@ -32,8 +31,10 @@ def pull_spotify(
     from connectors.spotify.pull import pull_spotify as pull
     from earmark.cli.pulling import finish, open_library, show_progress, show_wait
 
-    with open_library() as library:
-        client = SpotifyClient.signed_in(scopes=SCOPES, max_wait=max_wait, on_wait=show_wait)
+    with (
+        open_library() as library,
+        SpotifyClient.signed_in(scopes=SCOPES, max_wait=max_wait, on_wait=show_wait) as client,
+    ):
         with show_progress() as on_progress:
             report = pull(
                 library,

@@ -3,9 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from earmark.cli.options import answer, data, note
 
@@ -13,10 +11,7 @@ if TYPE_CHECKING:
     from connectors.http.waiting import Wait
     from connectors.library import Library
     from connectors.pull_report import PullReport
-
-MaxWait = Annotated[
-    float, typer.Option("--max-wait", min=0, help="Longest wait, in seconds, that a service may ask for.")
-]
+    from earmark.reading import Fetching
 
 
 def open_library() -> "Library":
@@ -25,6 +20,21 @@ def open_library() -> "Library":
     from earmark.home import Home
 
     return Library.open(Home.here().library_url)
+
+
+def fetching(max_wait: float) -> "Fetching":
+    """How a source asks services when a command waits for it: what takes long is said."""
+    from earmark.reading import Fetching
+
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        stage = text.partition(":")[0]
+        if said[-1:] != [stage]:
+            note(f"fetching {stage}")
+            said.append(stage)
+
+    return Fetching(max_wait, show_wait, say)
 
 
 def show_wait(wait: "Wait") -> None:

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from earmark.cli.options import Json, Verbose, answer, data, note
-from earmark.cli.pulling import MaxWait
+from earmark.cli.options import Json, MaxWait, Verbose, answer, data, note
 
 if TYPE_CHECKING:
     from connectors.library import Library
@@ -42,8 +41,10 @@ def push(
     if not name:
         raise InputError("the playlist's name is empty", 'give one, e.g. --name "Predicted likes"')
     found = None if file is None else read_list(file)
-    with open_library() as library:
-        client = SpotifyClient.signed_in(scopes=SCOPES, max_wait=max_wait, on_wait=show_wait)
+    with (
+        open_library() as library,
+        SpotifyClient.signed_in(scopes=SCOPES, max_wait=max_wait, on_wait=show_wait) as client,
+    ):
         if found is None:
             plan = plan_undo(library, client, name)
         else:

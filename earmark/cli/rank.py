@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from earmark.cli.options import Catalogue, Json, MinPrecision, Verbose, data, note
+from earmark.cli.options import Catalogue, Json, MaxWait, MinPrecision, Verbose, data, note
 
 FORMATS = ("table", "csv", "json", "m3u")
 ENDINGS = {".csv": "csv", ".json": "json", ".m3u": "m3u", ".m3u8": "m3u", ".txt": "table"}
@@ -22,6 +22,7 @@ def rank(
         float | None, typer.Option("--base-rate", help="Share of the candidates you would like, where you know it.")
     ] = None,
     catalogue: Catalogue = None,
+    max_wait: MaxWait = 60.0,
     why: Annotated[bool, typer.Option("--why", help="Say which features spoke for and against each track.")] = False,
     shape: Annotated[str | None, typer.Option("--format", help="table, csv, json or m3u.")] = None,
     output: Annotated[
@@ -32,6 +33,7 @@ def rank(
 ) -> None:
     """Keep the candidates that will probably be liked, best first."""
     from earmark.cli.live import say_read
+    from earmark.cli.pulling import fetching
     from earmark.files import write_atomically
     from earmark.home import Home
     from earmark.ranking import rank_answer, reasons
@@ -43,7 +45,7 @@ def rank(
     ranker = load(folder)
     if output is not None:
         _check_output(output, candidates)
-    read = read_tracks(candidates, labels=False, catalogue=catalogue)
+    read = read_tracks(candidates, labels=False, catalogue=catalogue, fetching=fetching(max_wait))
     say_read(read)
     _say_ranker(ranker.info, folder.name, read.source)
     if catalogue is not None:

@@ -10,6 +10,7 @@ from earmark.cli.options import (
     Jobs,
     Json,
     Label,
+    MaxWait,
     Metric,
     MinPrecision,
     Models,
@@ -35,6 +36,7 @@ def train(
     jobs: Jobs = 2,
     catalogue: Catalogue = None,
     without_features: WithoutFeatures = "use",
+    max_wait: MaxWait = 60.0,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -43,6 +45,7 @@ def train(
     from earmark.cli.configuring import fit_config
     from earmark.cli.leaderboard import say_session
     from earmark.cli.live import live_progress, say_read
+    from earmark.cli.pulling import fetching
     from earmark.home import Home
     from earmark.session import train_and_record
 
@@ -64,6 +67,7 @@ def train(
             label=label,
             catalogue=catalogue,
             without_features=without_features,
+            fetching=fetching(max_wait),
             on_progress=on_progress,
             on_read=say_read,
         )

@@ -32,6 +32,17 @@ def steps(playlist_id: str, train: Sequence[str]) -> list[list[str]]:
     ]
 
 
+def environment(standin: StandIn) -> dict[str, str]:
+    """The variables of every step: nothing of one's own is read or written, also where a database is shared."""
+    own = {name: value for name, value in os.environ.items() if name != "EARMARK_DATABASE_URL"}
+    return own | standin.environment() | {
+        "EARMARK_HOME": str(HOME.resolve()),
+        "EARMARK_CONFIG": str((HOME / "config").resolve()),
+        "SPOTIPY_CLIENT_ID": standin.client_id,
+        "BROWSER": f"{shlex.quote(sys.executable)} -m tests.standin.browser %s &",
+    }  # fmt: skip
+
+
 def main(train: Sequence[str]) -> int:
     """Run them all; the exit code of the first that fails, else 0."""
     HOME.mkdir(parents=True, exist_ok=True)
@@ -39,15 +50,10 @@ def main(train: Sequence[str]) -> int:
     discover = account.playlist_called("Discover").playlist_id
     earmark = str(Path(sysconfig.get_path("scripts")) / "earmark")
     with StandIn(account, features="open", approve=True) as standin:
-        environment = os.environ | standin.environment() | {
-            "EARMARK_HOME": str(HOME.resolve()),
-            "EARMARK_CONFIG": str((HOME / "config").resolve()),
-            "SPOTIPY_CLIENT_ID": standin.client_id,
-            "BROWSER": f"{shlex.quote(sys.executable)} -m tests.standin.browser %s &",
-        }  # fmt: skip
+        variables = environment(standin)
         for step in steps(discover, train):
             _say(f"$ earmark {shlex.join(step)}")
-            code = subprocess.run([earmark, *step], env=environment, check=False).returncode
+            code = subprocess.run([earmark, *step], env=variables, check=False).returncode
             if code:
                 return code
     _say(f"That was a stand-in: nothing left this machine. To compare the runs: EARMARK_HOME={HOME} make ui")

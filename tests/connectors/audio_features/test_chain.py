@@ -200,6 +200,17 @@ def test_who_has_not_signed_in_gets_features_elsewhere(library: Library, service
     assert "spotify: not asked for features (nobody is signed in to Spotify)" in done.report.notes
 
 
+def test_whose_sign_in_has_ended_gets_features_elsewhere(library: Library, service: ReccoBeatsService) -> None:
+    def ended(ids: object) -> NoReturn:
+        raise SignInNeeded("the sign-in to Spotify has ended or was revoked", "earmark login spotify")
+
+    judge(library, numbered(1))
+    service.knows(0)
+    done = pull_features(library, [spotify(library, SpotifyAnswers(ended)), service.link()], clock=lambda: NOW)
+    assert done.report.outcomes == {"found by reccobeats": 1}
+    assert "spotify: not asked for features (the sign-in to Spotify has ended or was revoked)" in done.report.notes
+
+
 def test_nobody_is_connected_to_where_nothing_is_missing(library: Library, service: ReccoBeatsService) -> None:
     def connect() -> NoReturn:
         raise AssertionError

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.http import transport as module
-from connectors.http.faults import BadAnswer, NotFound, QuotaExceeded, RateLimited, ServiceUnavailable
+from connectors.http.faults import BadAnswer, QuotaExceeded, RateLimited, ServiceUnavailable
 from connectors.http.transport import MOST_ATTEMPTS, Transport
 from connectors.http.waiting import Wait
 from features.errors import EarmarkError
@@ -323,20 +323,6 @@ def test_a_proxy_is_not_asked_for_this_machine(clock: Clock, monkeypatch: pytest
             monkeypatch.setenv(name, proxy.url)
         transport.request("GET", service.url, proxies=None)
     assert not proxy.requests
-
-
-def test_json_is_given_parsed(clock: Clock) -> None:
-    answers = (OK, Reply(204), Reply(404, {"error": "no"}), Reply(400, {"error": "bad ids"}))
-    with Scripted(*answers) as service, make(clock) as transport:
-        assert transport.get_json(service.url, {"ids": "a,b"}, {"X-Test": "1"}) == {"done": True}
-        assert transport.get_json(service.url) is None
-        with pytest.raises(NotFound):
-            transport.get_json(service.url)
-        with pytest.raises(BadAnswer, match="bad ids"):
-            transport.get_json(service.url)
-    assert service.requests[0].query == {"ids": "a,b"}
-    assert service.requests[0].headers["x-test"] == "1"
-    assert service.requests[0].headers["user-agent"].startswith("earmark")
 
 
 TROUBLES = st.sampled_from(

@@ -66,6 +66,7 @@ def test_it_is_as_if_the_source_had_never_been_pulled(library: Library, tmp_path
         "playlists": 1 if forgotten == "spotify" else 0,
         "pulls": 1,
         "tracks": 1,
+        "descriptions": 0,
     }
     assert set(library.forget(forgotten).values()) == {0}
 
@@ -88,6 +89,27 @@ def test_what_was_looked_up_for_a_track_goes_with_it(library: Library) -> None:
     assert library.tracks()["track_id"].to_list() == ["both", "file"]
     assert library.features()["track_id"].to_list() == ["both", "both", "file"]
     assert library.not_found("reccobeats", datetime(2020, 1, 1, tzinfo=UTC)) == {"both"}
+
+
+def test_what_spotify_told_of_tracks_that_stay_goes_too(library: Library) -> None:
+    for one in ("played", "tabled"):
+        library.add_tracks(
+            [
+                TrackRow(
+                    track_id=one, track_name="T", artist_name="A", isrc="QZES72042147", duration_ms=1.0, popularity=9
+                )
+            ]
+        )
+        library.add_evidence([EvidenceRow(track_id=one, source="spotify", kind="like", liked=True)])
+    library.add_plays([PlayRow(track_id="played", ended_at=NOON, ms_played=1, outcome="skipped")])
+    library.add_evidence([EvidenceRow(track_id="tabled", source="csv", kind="csv_liked", liked=True)])
+    assert library.forget("history")["descriptions"] == 0
+    library.add_plays([PlayRow(track_id="played", ended_at=NOON, ms_played=1, outcome="skipped")])
+    assert library.forget("spotify")["descriptions"] == 1
+    tracks = library.tracks().set_index("track_id")
+    assert tracks.loc["played", ["track_name", "artist_name"]].to_list() == ["T", "A"]
+    assert tracks.loc["played", ["isrc", "duration_ms", "popularity"]].isna().all()
+    assert tracks.loc["tabled", ["isrc", "duration_ms", "popularity"]].to_list() == ["QZES72042147", 1.0, 9.0]
 
 
 def test_names_that_look_alike_are_told_apart(library: Library) -> None:

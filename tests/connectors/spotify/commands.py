@@ -1,6 +1,7 @@
 """`earmark` as processes of their own, beside a stand-in, with folders of their own."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,13 @@ from tests.standin import Fault, Request, StandIn
 ROOT = Path(__file__).parents[3]
 BROWSER = f"{sys.executable} -m tests.standin.browser %s &"
 _HIDDEN = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET")
+
+
+def free_port() -> str:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
 
 
 @dataclass(frozen=True)

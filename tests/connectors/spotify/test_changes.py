@@ -9,7 +9,7 @@ from connectors.spotify.changes import MOST, Insert, Remove, Replace, apply, cha
 
 URIS = st.integers(0, 400).map(lambda number: f"spotify:track:{number:022d}")
 CURRENT = st.lists(URIS | st.just(""), max_size=300)
-WANTED = st.lists(URIS, max_size=300, unique=True)
+WANTED = st.lists(URIS, max_size=300, unique=True) | st.lists(URIS, max_size=300)
 
 
 @given(CURRENT, WANTED)
@@ -41,6 +41,10 @@ def test_tracks_that_stay_in_order_are_not_touched() -> None:
 
 def test_another_order_is_written_anew() -> None:
     assert changes(["a", "b"], ["b", "a"]) == (Replace(("b", "a")),)
+
+
+def test_what_is_wanted_twice_is_written_anew() -> None:
+    assert changes(["a", "b"], ["a", "b", "a"]) == (Replace(("a", "b", "a")),)
 
 
 def test_what_spotify_no_longer_has_goes_with_everything() -> None:

@@ -47,7 +47,8 @@ def rows(url: str) -> Rows:
         for name in ("tracks", "evidence", "plays", "features", "not_found", "positions", "made_playlists"):
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
             kept = ", ".join(f'"{column}"' for column in columns if column != TIMES.get(name))
-            found[name] = sorted(connection.execute(f"SELECT {kept} FROM {name}").fetchall(), key=repr)
+            everything = connection.execute(f"SELECT {kept} FROM {name}").fetchall()  # noqa: S608 (the library's own names)
+            found[name] = sorted(everything, key=repr)
         remembered = connection.execute("SELECT key, value FROM remembered ORDER BY key").fetchall()
     found["remembered"] = [(key, {**json.loads(value), "at": None}) for key, value in remembered]
     return found
@@ -136,6 +137,41 @@ def test_told_to_come_back_in_twenty_hours(
     assert rows(machine.library_url) == undisturbed["closed"]
 
 
+@pytest.mark.parametrize("machine", ["closed"], indirect=True)
+@pytest.mark.parametrize(("path", "at"), [(LIKES, 1), (LIKES, 5), (LIKES, 9), (ITEMS, 2)])
+def test_another_pull_of_the_same_account_meanwhile(
+    path: str, at: int, machine: Commands, undisturbed: dict[str, Rows]
+) -> None:
+    (machine.home / "data").mkdir(parents=True)
+    url = machine.library_url
+    machine.standin.faults.add(Fault(kind="hook", hook=lambda _: pull_account(url), path=path, at=at))
+    pull_account(url)
+    pull_all_features(machine.standin, url)
+    assert rows(url) == undisturbed["closed"]
+
+
+@pytest.mark.parametrize("machine", ["closed"], indirect=True)
+def test_many_new_likes_can_be_cut_off_at_any_page_too(machine: Commands) -> None:
+    (machine.home / "data").mkdir(parents=True)
+    account = Account.made_up(1_000)
+    everything = account.likes
+    with StandIn(account) as standin, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARMARK_SPOTIFY_URL", standin.spotify_url)
+        sign_in_quietly(standin)
+        account.likes = everything[900:]
+        pull_account(machine.library_url)
+        account.likes = everything
+        before = len(standin.calls_to("spotify", LIKES))
+        standin.faults.add(Fault(kind="429", path=LIKES, at=15, retry_after=DAY))
+        with pytest.raises(RateLimited):
+            pull_account(machine.library_url)
+        pull_account(machine.library_url)
+        assert len(standin.calls_to("spotify", LIKES)) == before + 1 + 20 + 1  # a look, twenty pages, one of them twice
+        whole = f"sqlite:///{machine.folder / 'whole.db'}"
+        pull_account(whole)
+        assert rows(machine.library_url)["evidence"] == rows(whole)["evidence"]
+
+
 def test_there_are_twenty_points() -> None:
     assert len(KILLED) + len(GONE) + len(LIMITED) == 20
 
@@ -148,9 +184,8 @@ def again_until_done(machine: Commands, expected: type[ServiceError]) -> int:
     while steps:
         try:
             steps[0]()
-        except expected as error:
+        except expected:
             cuts += 1
-            assert error.exit_code == 3
         else:
             del steps[0]
     return cuts

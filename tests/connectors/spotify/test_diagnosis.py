@@ -37,6 +37,14 @@ def test_every_reason_has_words_and_a_mend(reason: Reason) -> None:
     assert len(error.hint) > 30
 
 
+def test_a_refusal_without_words_may_be_of_the_whole_app() -> None:
+    hint = forbidden("removed_endpoint", "read your likes").hint
+    assert "Premium" in hint
+    assert "its users" in hint
+
+
 def test_words_that_are_not_understood_are_passed_on() -> None:
     assert "Restricted device" in forbidden("unknown", "read your likes", said="Restricted device").message
-    assert "--for push" in forbidden("scope", "make a playlist", command="earmark login spotify --for push").hint
+    scope = forbidden("scope", "make a playlist", command="earmark login spotify --for push")
+    assert scope.message == "the sign-in does not allow earmark to make a playlist"
+    assert "--for push" in scope.hint

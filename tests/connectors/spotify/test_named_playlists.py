@@ -1,6 +1,7 @@
 """Playlists that are named, named otherwise, and changed while a pull was broken off."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,18 @@ def test_one_that_changed_while_its_walk_was_broken_off_is_walked_anew(standin: 
     assert {name: after[name] for name in ("evidence", "positions")} == {
         name: undisturbed[name] for name in ("evidence", "positions")
     }
+
+
+def test_of_a_track_that_stands_twice_the_first_entry_counts_also_where_a_walk_broke_off_between(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    broken, whole = (f"sqlite:///{tmp_path / name}.db" for name in ("broken", "whole"))
+    skipped = standin.account.playlist_called("Skipped")
+    again = [replace(entry, added=entry.added + 1_000_000) for entry in skipped.entries[:10]]
+    skipped.change([*skipped.entries, *again])
+    pull(whole, disliked=["Skipped"])
+    standin.faults.add(Fault(kind="429", path="/items", at=3, retry_after=74_214))
+    with pytest.raises(RateLimited):
+        pull(broken, disliked=["Skipped"])
+    pull(broken)
+    assert rows(broken)["evidence"] == rows(whole)["evidence"]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors.http.faults import BadAnswer, RateLimited, ServiceUnavailable, SignInNeeded
+from connectors.http.faults import BadAnswer, Forbidden, RateLimited, ServiceUnavailable, SignInNeeded
 from connectors.http.transport import Transport
 from connectors.spotify import sign_in as module
 from connectors.spotify.client import SpotifyClient
@@ -281,13 +281,32 @@ def test_the_end_of_a_sign_in_is_told_in_time(standin: StandIn) -> None:
 
 def test_signing_out_deletes_all_but_the_client_id(standin: StandIn) -> None:
     sign_in_quietly(standin)
-    with SpotifyClient.signed_in(scopes=ALL_SCOPES) as client:
-        client.tracks(["0" * 22])
+    with SpotifyClient.signed_in(scopes=ALL_SCOPES) as client, pytest.raises(Forbidden):
+        client.audio_features(["0" * 22])
     assert (config_folder() / "spotify-capabilities.json").exists()
     assert sign_out()
     assert not sign_out()
     assert {file.name for file in config_folder().iterdir()} <= {"spotify.json", "spotify-token.lock"}
     assert find_client_id() == standin.client_id
+
+
+def test_signing_out_waits_for_a_renewal(standin: StandIn) -> None:
+    sign_in_quietly(standin)
+    cache = token_cache(standin.client_id)
+    with cache.locked():
+        leaving = threading.Thread(target=sign_out)
+        leaving.start()
+        leaving.join(0.1)
+        assert leaving.is_alive()
+        cache.save_token_to_cache(standin.token(PULL_SCOPES))
+    leaving.join()
+    assert cache.read() is None
+
+
+def test_signing_out_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EARMARK_CONFIG", str(tmp_path / "none"))
+    assert not sign_out()
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_browser_is_opened_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,9 +181,18 @@ def test_a_file_of_other_bytes_is_damaged_too(path: Path) -> None:
         TokenCache(path, APP).read()
 
 
-def test_a_token_of_another_app_is_deleted(cache: TokenCache) -> None:
-    with pytest.raises(SignInNeeded, match="another app"):
+def test_a_token_of_another_app_is_refused_and_stays_for_that(cache: TokenCache) -> None:
+    with pytest.raises(SignInNeeded, match="another app") as caught:
         TokenCache(cache.path, "f" * 32).read()
+    assert "earmark login spotify" in caught.value.hint
+    assert "SPOTIPY_CLIENT_ID" in caught.value.hint
+    assert read(cache).access_token == FIRST
+
+
+def test_a_renewal_that_comes_after_a_sign_out_signs_nobody_in(cache: TokenCache) -> None:
+    assert cache.clear()
+    with pytest.raises(SignInNeeded, match="nobody is signed in"):
+        cache.save_token_to_cache(ANSWER)
     assert not cache.path.exists()
 
 
@@ -268,8 +277,11 @@ def test_the_client_id_is_looked_for_in_order(monkeypatch: pytest.MonkeyPatch, t
     assert (find_port(), find_port(9001)) == (9000, 9001)
     monkeypatch.setenv("SPOTIPY_CLIENT_ID", "b" * 32)
     assert find_client_id() == "b" * 32
-    assert find_client_id("c" * 32) == "c" * 32
+    assert find_client_id(f" {'b' * 32} ") == "b" * 32
+    with pytest.raises(InputError, match="two apps"):  # later commands would use the other one
+        find_client_id("c" * 32)
     monkeypatch.delenv("SPOTIPY_CLIENT_ID")
+    assert find_client_id("c" * 32) == "c" * 32
     (tmp_path / "config" / "spotify.json").write_text("{")
     with pytest.raises(InputError, match="damaged"):
         find_client_id()
