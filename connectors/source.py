@@ -29,7 +29,7 @@ class SourceRequest:
     catalogue : Path, optional
         A table of audio features that sources may look tracks up in.
     without_features : {"use", "wait"}
-        Whether tracks without any audio feature are given, or wait until one is known.
+        Whether tracks without any audio feature are given for what else is known of them, or wait until one is known.
     max_wait : float, seconds
         How long a service may let us wait.
     on_wait : callable
@@ -44,7 +44,7 @@ class SourceRequest:
     labels: bool = True
     library_url: str | None = None
     catalogue: Path | None = None
-    without_features: Literal["use", "wait"] = "use"
+    without_features: Literal["use", "wait"] = "wait"
     max_wait: float = 60.0
     on_wait: Callable[[Wait], None] = silent
     on_progress: Callable[[str], None] = lambda _: None

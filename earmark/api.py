@@ -22,7 +22,7 @@ def read(
     label: str | None = None,
     seed: int = 0,
     catalogue: str | Path | None = None,
-    without_features: Literal["use", "wait"] = "use",
+    without_features: Literal["use", "wait"] = "wait",
     max_wait: float = 60.0,
 ) -> pd.DataFrame:
     """Read and validate tracks from a source or a file.
@@ -39,7 +39,7 @@ def read(
     catalogue : str or Path, optional
         A table in which sources look up audio features that they lack.
     without_features : {"use", "wait"}
-        Whether tracks of the library without any audio feature are given, or wait until one is known.
+        Whether tracks without any audio feature are given for what else is known of them, or wait until one is known.
     max_wait : float
         Longest wait, in seconds, that a service may ask for.
 

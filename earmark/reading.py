@@ -93,7 +93,7 @@ def read_tracks(
     seed: int = 0,
     labels: bool = True,
     catalogue: Path | None = None,
-    without_features: Literal["use", "wait"] = "use",
+    without_features: Literal["use", "wait"] = "wait",
     fetching: Fetching | None = None,
 ) -> ReadTracks:
     """Read a source or file and validate it.
@@ -111,7 +111,7 @@ def read_tracks(
     catalogue : Path, optional
         A table in which sources may look up audio features that they do not have.
     without_features : {"use", "wait"}
-        Whether tracks of the library without any audio feature are used, or wait until one is known.
+        Whether tracks without any audio feature are used for what else is known of them, or wait until one is known.
     fetching : Fetching, optional
         How sources ask services.
 
@@ -134,7 +134,7 @@ def read_tracks(
         on_progress=fetching.on_progress,
     )
     reading = source.read()
-    tracks, report = validate(reading.tracks)
+    tracks, report = validate(reading.tracks, unheard=without_features == "use")
     if not len(tracks):
         raise InputError(
             "\n".join([f"none of the {report.rows:,} rows of {reference} can be used", *report.lines()]),

@@ -54,7 +54,7 @@ def train_and_record(
     *,
     label: str | None = None,
     catalogue: Path | None = None,
-    without_features: Literal["use", "wait"] = "use",
+    without_features: Literal["use", "wait"] = "wait",
     fetching: Fetching | None = None,
     on_progress: Listener = silent,
     on_read: Callable[[ReadTracks], None] | None = None,

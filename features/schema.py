@@ -106,13 +106,15 @@ _SPECIAL_CLEANERS: Final[dict[str, Cleaner]] = {
 }
 
 
-def validate(table: pd.DataFrame) -> tuple[pd.DataFrame, ValidationReport]:
+def validate(table: pd.DataFrame, *, unheard: bool = False) -> tuple[pd.DataFrame, ValidationReport]:
     """Turn a table under canonical column names into a tracks table, and say what was found and done.
 
     Parameters
     ----------
     table : DataFrame
         Any dtypes, index and order of columns; columns that the schema does not know are ignored. Not changed.
+    unheard : bool
+        Keep rows of which no analysed feature is known; else they are set aside, for nothing tells how they sound.
 
     Returns
     -------
@@ -130,7 +132,7 @@ def validate(table: pd.DataFrame) -> tuple[pd.DataFrame, ValidationReport]:
     given, faults = _select(table)
     rows, findings = _clean(given)
     rows = _forget_unknowns(rows)
-    findings += _without_features(rows)
+    findings += [] if unheard else _without_features(rows)
     reasons = first_reasons(findings, len(rows))
     kept = np.flatnonzero(reasons == "")
     tracks, track_of = merge_duplicates(rows.iloc[kept])

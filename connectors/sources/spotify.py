@@ -4,6 +4,7 @@
 its playlists without labels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from features.errors import EarmarkError, InputError, ServiceError
 
 if TYPE_CHECKING:
     from connectors.library import Library
+    from connectors.spotify.client import SpotifyClient
 
 NAME = "spotify"
 _MEND = "like some tracks in Spotify, or name a playlist: earmark pull spotify --liked NAME --disliked NAME"
@@ -50,18 +52,19 @@ class SpotifyAccount:
     def _refresh(self, library: "Library") -> list[str]:
         from connectors.pull_end import end_pull  # noqa: PLC0415 - opening a source is quick
         from connectors.spotify.account import OtherAccount  # noqa: PLC0415
-        from connectors.spotify.client import SpotifyClient  # noqa: PLC0415
-        from connectors.spotify.pull import pull_spotify  # noqa: PLC0415
+        from connectors.spotify.pull import LIKES, pull_spotify  # noqa: PLC0415
         from connectors.spotify.settings import PULL_SCOPES  # noqa: PLC0415
+        from connectors.spotify.walk import is_under_way  # noqa: PLC0415
 
         try:
-            with SpotifyClient.signed_in(scopes=PULL_SCOPES, max_wait=self.request.max_wait) as client:
-                report = pull_spotify(library, client)
+            with _client(self.request, PULL_SCOPES) as client:
+                report = pull_spotify(library, client, on_progress=self.request.on_progress)
                 end_pull(library, report)
             features = fill_features(library, self.request)
         except (InputError, ServiceError) as error:
-            if library.evidence().empty or isinstance(error, OtherAccount):
-                raise
+            broken_off = is_under_way(library, LIKES) and library.position(NAME, LIKES) is None
+            if library.evidence().empty or broken_off or isinstance(error, OtherAccount):
+                raise  # the first part of the likes is not the listener's taste
             return [f"not brought up to date: {error.message} ({error.hint})"]
         return [*report.lines(), *features]
 
@@ -90,13 +93,12 @@ class SpotifyPlaylist:
             If Spotify fails.
         """
         from connectors.spotify.candidates import fetch_playlist  # noqa: PLC0415
-        from connectors.spotify.client import SpotifyClient  # noqa: PLC0415
 
         identifier = playlist_id(self.request.reference)
         if identifier is None:
             raise InputError(f"{self.request.reference} names no playlist", "give spotify:playlist:ID")
         with open_library(self.request) as library:
-            with SpotifyClient.signed_in(scopes=("playlist-read-private",), max_wait=self.request.max_wait) as client:
+            with _client(self.request, ("playlist-read-private",)) as client:
                 fetched = fetch_playlist(library, client, identifier)
             notes = fill_features(library, self.request, fetched.track_ids)
             tracks = library.candidates(fetched.track_ids)
@@ -111,13 +113,24 @@ def fill_features(
     from connectors.audio_features.usual import usual_links  # noqa: PLC0415
     from connectors.pull_end import end_pull  # noqa: PLC0415
 
+    def progress(source: str, done: int, total: int) -> None:
+        request.on_progress(f"audio features from {source}: {done:,} of {total:,}")
+
     try:
-        with usual_links(library, catalogue=request.catalogue, max_wait=request.max_wait) as links:
-            done = pull_features(library, links, track_ids=track_ids)
+        with usual_links(
+            library, catalogue=request.catalogue, max_wait=request.max_wait, on_wait=request.on_wait
+        ) as links:
+            done = pull_features(library, links, track_ids=track_ids, on_batch=progress)
     except EarmarkError as error:
         return (f"some audio features are still to be fetched: {error.message} ({error.hint})",)
     end_pull(library, done.report)
     return tuple(done.report.lines())
+
+
+def _client(request: SourceRequest, scopes: Sequence[str]) -> "SpotifyClient":
+    from connectors.spotify.client import SpotifyClient  # noqa: PLC0415
+
+    return SpotifyClient.signed_in(scopes=scopes, max_wait=request.max_wait, on_wait=request.on_wait)
 
 
 def _open(request: SourceRequest) -> TrackSource:

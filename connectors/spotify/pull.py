@@ -19,9 +19,8 @@ from connectors.spotify.named_playlists import name_playlists, pull_playlists
 from connectors.spotify.rows import SOURCE, Keep, as_entries, evidence_keeper
 from connectors.spotify.walk import entry_key, forget_walk, is_under_way, walk
 
-SCOPES: Final = ("user-library-read", "playlist-read-private", "user-top-read")
 TIME_RANGES: Final = ("long_term", "medium_term", "short_term")
-_LIKES: Final = "likes"
+LIKES: Final = "likes"
 _TOP: Final = "spotify:top"
 _TOP_EVERY: Final = timedelta(days=7)
 _MOST_NEW: Final = 500
@@ -46,7 +45,7 @@ def pull_spotify(
     ----------
     library : Library
     client : SpotifyClient
-        Signed in with `SCOPES`.
+        Signed in with ``settings.PULL_SCOPES``.
     liked, disliked : sequence of str
         Own playlists, by name, id or address, whose tracks count as liked or not; remembered for later pulls.
     unnamed : sequence of str
@@ -80,8 +79,8 @@ def pull_spotify(
 
 def _pull_likes(library: Library, client: SpotifyClient, report: ReportBuilder, say: Say) -> None:
     keep = evidence_keeper(library, "like", "liked on Spotify", report)
-    known = library.position(SOURCE, _LIKES)
-    if known is not None and not is_under_way(library, _LIKES) and _take_new(library, client, known, keep):
+    known = library.position(SOURCE, LIKES)
+    if known is not None and not is_under_way(library, LIKES) and _take_new(library, client, known, keep):
         return
 
     def page_at(offset: int) -> Page[SavedTrack]:
@@ -89,14 +88,14 @@ def _pull_likes(library: Library, client: SpotifyClient, report: ReportBuilder, 
         say(f"likes: {min(page.next_offset, page.total):,} of {page.total:,}")
         return page
 
-    walked = walk(library, _LIKES, page_at, keep)
+    walked = walk(library, LIKES, page_at, keep)
     place = walked.place
     # where entries went while we walked, some that we saw may be gone: -1 makes the next pull walk again
     end = {"head": place.head, "total": -1 if place.shrunk else place.started}
     with library.transaction():
         library.keep_evidence(SOURCE, "like", walked.track_ids)
-        library.set_position(SOURCE, _LIKES, end)
-        forget_walk(library, _LIKES)
+        library.set_position(SOURCE, LIKES, end)
+        forget_walk(library, LIKES)
     if place.total > place.started and not place.shrunk:  # liked while we walked
         _take_new(library, client, end, keep)
 
@@ -121,7 +120,7 @@ def _take_new(library: Library, client: SpotifyClient, known: dict[str, Any], ke
         return False
     with library.transaction():
         keep(entries)
-        library.set_position(SOURCE, _LIKES, {"head": head, "total": known["total"] + n_new})
+        library.set_position(SOURCE, LIKES, {"head": head, "total": known["total"] + n_new})
     return True
 
 

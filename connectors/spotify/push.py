@@ -19,7 +19,6 @@ from connectors.spotify.client import SpotifyClient
 from connectors.spotify.rows import SOURCE
 from features.errors import InputError
 
-SCOPES: Final = ("playlist-read-private", "playlist-modify-private", "playlist-modify-public")
 DESCRIPTION: Final = "Made by earmark: tracks that you will probably like."
 
 Say = Callable[[str], None]
@@ -86,7 +85,7 @@ def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence
     ----------
     library : Library
     client : SpotifyClient
-        Signed in with `SCOPES`.
+        Signed in with ``settings.PUSH_SCOPES``.
     name : str
     uris : sequence of str
         ``spotify:track:...``; one that comes twice counts once.

@@ -50,7 +50,9 @@ Catalogue = Annotated[
 
 WithoutFeatures = Annotated[
     Literal["use", "wait"],
-    typer.Option("--without-features", help="Tracks of the library without audio features: use them, or wait."),
+    typer.Option(
+        "--without-features", help="Tracks without any audio feature: use what else is known of them, or wait."
+    ),
 ]
 
 

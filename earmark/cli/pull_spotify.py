@@ -27,13 +27,13 @@ def pull_spotify(
 ) -> None:
     """Fetch your likes, the playlists that you name as liked or disliked, and what you play most."""
     from connectors.spotify.client import SpotifyClient
-    from connectors.spotify.pull import SCOPES
     from connectors.spotify.pull import pull_spotify as pull
+    from connectors.spotify.settings import PULL_SCOPES
     from earmark.cli.pulling import finish, open_library, show_progress, show_wait
 
     with (
         open_library() as library,
-        SpotifyClient.signed_in(scopes=SCOPES, max_wait=max_wait, on_wait=show_wait) as client,
+        SpotifyClient.signed_in(scopes=PULL_SCOPES, max_wait=max_wait, on_wait=show_wait) as client,
     ):
         with show_progress() as on_progress:
             report = pull(

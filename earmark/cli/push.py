@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from earmark.cli.options import Json, MaxWait, Verbose, answer, data, note
+from earmark.cli.options import Json, MaxWait, Verbose, answer, data, note, visible
 
 if TYPE_CHECKING:
     from connectors.library import Library
@@ -27,8 +27,9 @@ def push(
     """Send tracks to a playlist that earmark makes and keeps; private, and shown to you before anything is changed."""
     from connectors.spotify.client import SpotifyClient
     from connectors.spotify.lists import read_list
-    from connectors.spotify.push import SCOPES, plan_push, plan_undo
+    from connectors.spotify.push import plan_push, plan_undo
     from connectors.spotify.push import push as send
+    from connectors.spotify.settings import PUSH_SCOPES
     from earmark.cli.pulling import open_library, show_progress, show_wait
     from features.errors import InputError
 
@@ -43,7 +44,7 @@ def push(
     found = None if file is None else read_list(file)
     with (
         open_library() as library,
-        SpotifyClient.signed_in(scopes=SCOPES, max_wait=max_wait, on_wait=show_wait) as client,
+        SpotifyClient.signed_in(scopes=PUSH_SCOPES, max_wait=max_wait, on_wait=show_wait) as client,
     ):
         if found is None:
             plan = plan_undo(library, client, name)
@@ -109,7 +110,7 @@ def _names(library: "Library", uris: tuple[str, ...]) -> dict[str, str]:
     tracks = tracks[tracks["track_id"].isin({uri.rsplit(":", 1)[-1] for uri in uris})]
     shown = zip(tracks["track_id"], tracks["artist_name"], tracks["track_name"], strict=True)
     return {
-        f"spotify:track:{track_id}": f"{artist.replace(';', ', ')} - {title}"
+        f"spotify:track:{track_id}": visible(f"{artist.replace(';', ', ')} - {title}")
         for track_id, artist, title in shown
         if isinstance(artist, str) and isinstance(title, str)
     }

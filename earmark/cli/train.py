@@ -35,7 +35,7 @@ def train(
     seed: Seed = 0,
     jobs: Jobs = 2,
     catalogue: Catalogue = None,
-    without_features: WithoutFeatures = "use",
+    without_features: WithoutFeatures = "wait",
     max_wait: MaxWait = 60.0,
     json: Json = False,
     verbose: Verbose = False,

@@ -1,6 +1,7 @@
 """What every source keeps to: each file under ``connectors/sources`` is tested the moment it exists."""
 
 import importlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -8,13 +9,15 @@ import pytest
 
 from connectors.evidence.rules import RULE_OF
 from connectors.library import Library
-from connectors.library.rows import EvidenceRow, TrackRow
+from connectors.library.rows import EvidenceRow, FeatureRow, TrackRow
 from connectors.registry import SourceSpec, open_source, sources
 from connectors.source import Reading, SourceRequest
 from connectors.sources import _template
 from features.errors import InputError
+from features.schema import validate
 
 EVERY = sources()
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -45,6 +48,7 @@ def library_url(tmp_path: Path) -> str:
             library.add_tracks([TrackRow(track_id=track_id, track_name=source, artist_name="Band")])
             row = {"source": source, "kind": kind, "liked": rule.liked, "weight": rule.weight, "at": None}
             library.add_evidence([EvidenceRow(track_id=track_id, reason="for a test", **row)])
+            library.add_features([FeatureRow(track_id=track_id, values={"energy": 0.5}, source="csv", fetched_at=NOW)])
     return url
 
 
@@ -60,6 +64,24 @@ def test_an_empty_library_is_explained(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         open_source(name, library_url=f"sqlite:///{tmp_path / 'empty.db'}").read()
     assert "earmark" in caught.value.hint
+
+
+def test_tracks_without_features_wait_or_are_used(library_url: str) -> None:
+    with Library.open(library_url) as library:
+        library.add_tracks([TrackRow(track_id="unheard", track_name="Song", artist_name="Band")])
+        library.add_evidence(
+            [
+                EvidenceRow(
+                    track_id="unheard", source="spotify", kind="like", liked=True, weight=1.0, at=None, reason="test"
+                )
+            ]
+        )
+    waiting, used = (
+        open_source("library", library_url=library_url, without_features=choice).read() for choice in ("wait", "use")
+    )
+    assert set(used.tracks["track_id"]) - set(waiting.tracks["track_id"]) == {"unheard"}
+    assert any("1 labelled tracks wait" in note for note in waiting.notes)
+    assert "unheard" in set(validate(used.tracks, unheard=True)[0]["track_id"])
 
 
 def test_where_spotify_cannot_be_asked_the_library_has_to_do(library_url: str) -> None:

@@ -403,3 +403,12 @@ def test_importing_the_schema_pulls_in_no_heavy_library() -> None:
     root = Path(__file__).parents[2]
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert answer.stdout.strip() == "[]"
+
+
+def test_rows_without_features_are_kept_where_that_is_asked_for() -> None:
+    table = pd.DataFrame({"track_id": ["a", "b"], "artist_name": ["A", "B"], "energy": [0.5, None], "liked": [1, 0]})
+    tracks, report = validate(table)
+    assert (len(tracks), report.set_aside) == (1, {"no audio features": 1})
+    tracks, report = validate(table, unheard=True)
+    assert (len(tracks), report.set_aside) == (2, {})
+    assert tracks["liked"].tolist() == [1, 0]

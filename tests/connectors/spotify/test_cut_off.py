@@ -17,7 +17,8 @@ from connectors.http.faults import RateLimited, ServiceUnavailable
 from connectors.http.transport import Transport
 from connectors.library import Library
 from connectors.spotify.client import SpotifyClient
-from connectors.spotify.pull import SCOPES, pull_spotify
+from connectors.spotify.pull import pull_spotify
+from connectors.spotify.settings import PULL_SCOPES
 from features.errors import ServiceError
 from tests.connectors.spotify.commands import Commands
 from tests.connectors.spotify.signed_in import sign_in_quietly, use
@@ -55,7 +56,7 @@ def rows(url: str) -> Rows:
 
 
 def pull_account(url: str) -> None:
-    with Library.open(url) as library, SpotifyClient.signed_in(scopes=SCOPES, max_wait=0.0) as client:
+    with Library.open(url) as library, SpotifyClient.signed_in(scopes=PULL_SCOPES, max_wait=0.0) as client:
         pull_spotify(library, client, disliked=["Skipped"])
 
 

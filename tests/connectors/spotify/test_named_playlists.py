@@ -9,7 +9,8 @@ import pytest
 from connectors.http.faults import RateLimited
 from connectors.library import Library
 from connectors.spotify.client import SpotifyClient
-from connectors.spotify.pull import SCOPES, pull_spotify
+from connectors.spotify.pull import pull_spotify
+from connectors.spotify.settings import PULL_SCOPES
 from tests.connectors.spotify.signed_in import sign_in_quietly, use
 from tests.connectors.spotify.test_cut_off import rows
 from tests.standin import Account, Fault, StandIn
@@ -24,7 +25,7 @@ def standin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn
 
 
 def pull(url: str, **named: list[str]) -> None:
-    with Library.open(url) as library, SpotifyClient.signed_in(scopes=SCOPES, max_wait=0.0) as client:
+    with Library.open(url) as library, SpotifyClient.signed_in(scopes=PULL_SCOPES, max_wait=0.0) as client:
         pull_spotify(library, client, **named)  # type: ignore[arg-type]
 
 

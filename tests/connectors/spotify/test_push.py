@@ -10,7 +10,8 @@ import pytest
 from connectors.http.faults import ServiceUnavailable
 from connectors.library import Library, MadePlaylist
 from connectors.spotify.client import SpotifyClient
-from connectors.spotify.push import SCOPES, PushPlan, plan_push, plan_undo, push
+from connectors.spotify.push import PushPlan, plan_push, plan_undo, push
+from connectors.spotify.settings import PUSH_SCOPES
 from features.errors import InputError, ServiceError
 from tests.connectors.spotify.commands import Commands
 from tests.connectors.spotify.signed_in import sign_in_quietly, use
@@ -76,7 +77,7 @@ class Listener:
 
 
 def signed_in() -> SpotifyClient:
-    return SpotifyClient.signed_in(scopes=SCOPES, max_wait=0.0)
+    return SpotifyClient.signed_in(scopes=PUSH_SCOPES, max_wait=0.0)
 
 
 @pytest.fixture(params=["2026"])

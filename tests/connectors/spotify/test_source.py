@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.http.faults import Forbidden, NotFound, SignInNeeded
+from connectors.http.faults import Forbidden, NotFound, RateLimited, SignInNeeded
 from connectors.registry import open_source
 from connectors.source import Reading, SourceRequest
 from connectors.sources.spotify import SOURCE
@@ -55,6 +55,21 @@ def test_a_service_that_fails_leaves_what_was_pulled(listener: Listener) -> None
     assert reading.tracks.equals(before.tracks)
     assert "asks to wait 20 h 3" in " ".join(reading.notes)
     assert "not brought up to date" in " ".join(reading.notes)
+
+
+def test_a_part_of_the_likes_is_not_learned_from(listener: Listener) -> None:
+    listener.standin.faults.add(Fault(kind="429", at=2, path="/me/tracks", retry_after=74_214))
+    with pytest.raises(RateLimited):
+        listener.read()
+    assert (listener.read().tracks["liked"] == 1).sum() > 60
+
+
+def test_what_takes_long_is_told(listener: Listener) -> None:
+    told: list[str] = []
+    request = SourceRequest("spotify", library_url=listener.url, max_wait=0.0, on_progress=told.append)
+    SOURCE.open(request).read()
+    assert any(line.startswith("likes: 50 of ") for line in told)
+    assert any(line.startswith("audio features from spotify: ") for line in told)
 
 
 def test_without_a_sign_in_and_without_a_library_it_says_how(
