@@ -49,6 +49,18 @@ class PiecewiseLinear:
         """(n_rows, n_inputs) to (n_rows, n_inputs + n_bins): the inputs, then each bin's share in [0, 1], centred."""
         return np.hstack([X, np.clip((X[:, self.source] - self.low) / self.width, 0.0, 1.0) - self.centre])
 
+    def slots(self, X: FloatArray, n_bins: int) -> FloatArray:
+        """(n_rows, n_inputs) to (n_rows, n_inputs, 1 + n_bins): each input, then its bins; 0 where it has fewer."""
+        slots = np.zeros((*X.shape, 1 + n_bins))
+        slots[:, :, 0] = X
+        place = 1 + np.arange(len(self.source)) - np.searchsorted(self.source, self.source)
+        slots[:, self.source, place] = self.encode(X)[:, X.shape[1] :]
+        return slots
+
+    def most(self) -> int:
+        """Bins of the input that has the most."""
+        return int(np.bincount(self.source).max(initial=0))
+
     def get_state(self) -> State:
         """The four arrays."""
         return State(arrays={f"bin_{name}": getattr(self, name) for name in self.__dataclass_fields__})
@@ -60,6 +72,7 @@ class PiecewiseLinear:
         low, width, centre = (
             take_array(state, f"bin_{name}", float, source.shape) for name in ("low", "width", "centre")
         )
+        require(bool((np.diff(source) >= 0).all()), "bins are not in the order of their inputs")
         require(((source >= 0) & (source < n_inputs)).all(), f"a bin belongs to none of the {n_inputs} inputs")
         require((width > 0).all(), "a bin has no width")
         return cls(source, low, width, centre)

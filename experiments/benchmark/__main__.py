@@ -30,11 +30,13 @@ BENCHMARKS = {
     "evaluate": "outer_folds",
     "demo_curve": "demo_curve",
     "promise": "promise_kept",
+    "likes_only": "likes_only",
     "scoring": "scoring_speed",
+    "choices": "design_choices",
 }
 """Module of each benchmark, in the order they are run: commands first, on a machine that we leave alone."""
 
-ONLY_IF_NAMED = ("evaluate", "demo_curve", "promise")
+ONLY_IF_NAMED = ("evaluate", "demo_curve", "promise", "likes_only", "choices")
 PEERS = "peers"
 """Has options of its own, so it stands first and alone."""
 

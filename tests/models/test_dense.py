@@ -1,5 +1,6 @@
 """The dense networks: the traced loop learns, repeats itself, and NumPy predicts what Keras does."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,15 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from features.errors import RankerFormatError
 from features.state import State
-from models.estimators.dense import DenseNetworks, Members, forward
+from models.estimators.dense import DenseNetworks, SharedNetwork, _held_out, forward
 from models.fitted import fit_model
 from models.folds import deal_folds
 from models.held_out import area_under_curve
-from models.neural import Plan, Rows, sigmoid, train
+from models.neural import Plan, Rows, Weights, sigmoid, train
 from models.piecewise import PiecewiseLinear
 from models.registry import spec
 
-SMALL = {"width": 32, "n_bins": 8, "n_members": 3}
+SMALL = {"width": 32, "n_bins": 8, "d_embedding": 4, "n_members": 3}
 
 
 def rows(n: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -30,48 +31,77 @@ def rows(n: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return X, (X[:, 0] + generator.normal(0, 0.5, n) > 0).astype(int)
 
 
-def held_out_rows(network: Members, n: int = 200) -> Rows:
+def network_of(n_layers: int = 1, dropout: float = 0.0) -> SharedNetwork:
+    return SharedNetwork(
+        n_inputs=4, n_slots=3, n_members=2, n_layers=n_layers, width=16, d_embedding=5, dropout=dropout
+    )
+
+
+def held_out_rows(network: SharedNetwork, n: int = 200) -> Rows:
     generator = np.random.default_rng(1)
-    X = generator.normal(size=(n, network.n_inputs)).astype(np.float32)
+    X = generator.normal(size=(n, network.n_inputs * network.n_slots)).astype(np.float32)
     y = (X[:, 0] > 0).astype(np.float32)
-    fold = np.arange(n) % network.n_members
-    return Rows(X, y, fold[:, None] == np.arange(network.n_members))
+    judged = np.arange(n) % 5 == 0
+    held_out = judged[:, None] & (np.arange(network.n_members + 1) == network.n_members)
+    return Rows(X, y, held_out, np.where(judged, 0.0, 1.0))
+
+
+def logits(weights: Weights, network: SharedNetwork, X: np.ndarray) -> np.ndarray:
+    return forward(weights, X.reshape(len(X), network.n_inputs, network.n_slots).astype(float))
 
 
 @pytest.mark.parametrize("n_layers", [1, 3])
 def test_numpy_predicts_what_keras_does(n_layers: int) -> None:
-    network = Members(n_inputs=7, n_members=3, n_layers=n_layers, width=9, dropout=0.2)
+    network = network_of(n_layers, dropout=0.2)
     weights = [weight + 0.1 for weight in network.initial(np.random.default_rng(0))]
+    assert [weight.shape for weight in weights] == network.shapes()
     model = network.build()
     for variable, weight in zip(model.trainable_variables, weights, strict=True):
         variable.assign(weight)
-    X = np.random.default_rng(1).normal(size=(50, 7))
-    assert np.allclose(forward(tuple(weights), X), model(X.astype(np.float32)).numpy(), rtol=0, atol=1e-5)
+    X = np.random.default_rng(1).normal(size=(50, 12))
+    found, ours = model(X.astype(np.float32)).numpy(), logits(tuple(weights), network, X)
+    assert np.allclose(ours, found[:, :-1], rtol=0, atol=1e-5)
+    assert np.allclose(sigmoid(ours).mean(axis=1), sigmoid(found[:, -1]), rtol=0, atol=1e-5)
 
 
 def test_the_best_epoch_is_kept_and_the_stop_is_exact() -> None:
-    network = Members(n_inputs=4, n_members=2, n_layers=1, width=16, dropout=0.0)
-    data, plan = held_out_rows(network), Plan(60, 3, 16, 0.05)
+    network = network_of()
+    data, plan = held_out_rows(network), Plan(60, 3, 16, 0.02)
     trained = train(network, network.initial(np.random.default_rng(0)), data, plan, seed=0)
     losses = trained.history["validation_loss"]
     assert trained.best_epoch == int(np.argmin(losses))
     assert len(losses) == trained.best_epoch + 1 + plan.patience
-    z = forward(trained.weights, data.X.astype(float))[data.held_out]
-    liked = np.nonzero(data.held_out)[0]
-    expected = np.mean(np.logaddexp(0, np.where(data.y[liked] > 0.5, -z, z)))
+    judged = data.held_out.any(axis=1)
+    p = sigmoid(logits(trained.weights, network, data.X[judged])).mean(axis=1)
+    expected = -np.mean(np.log(np.where(data.y[judged] > 0.5, p, 1 - p)))
     assert losses[trained.best_epoch] == pytest.approx(expected, abs=1e-5)
     assert len({len(values) for values in trained.history.values()}) == 1
 
 
-def test_a_member_does_not_learn_from_the_rows_held_out_from_it() -> None:
-    network = Members(n_inputs=4, n_members=2, n_layers=1, width=8, dropout=0.1)
+def test_no_member_learns_from_held_out_rows() -> None:
+    network = network_of(dropout=0.1)
     data, plan = held_out_rows(network), Plan(1, 1, 32, 0.01, clip_norm=None)
-    lied = Rows(data.X, np.where(data.held_out[:, 0], 1 - data.y, data.y).astype(np.float32), data.held_out)
+    judged = data.held_out.any(axis=1)
     start = network.initial(np.random.default_rng(0))
-    honest, misled = (train(network, start, given_rows, plan, seed=0).weights for given_rows in (data, lied))
-    # one epoch, so that labels cannot choose it; the last kernel's first axis is the member
-    assert np.array_equal(honest[-2][0], misled[-2][0])
-    assert not np.array_equal(honest[-2][1], misled[-2][1])
+
+    def after_lies(where: np.ndarray) -> Weights:
+        lied = replace(data, y=np.where(where, 1 - data.y, data.y).astype(np.float32))
+        return train(network, start, lied, plan, seed=0).weights
+
+    honest, judges, teachers = (after_lies(where) for where in (judged & False, judged, ~judged))
+    # one epoch, so that labels cannot choose it
+    assert all(np.array_equal(one, other) for one, other in zip(honest, judges, strict=True))
+    assert not any(np.array_equal(one, other) for one, other in zip(honest, teachers, strict=True))
+
+
+def test_where_one_artist_is_most_rows_another_part_stops() -> None:
+    X, y = rows()
+    y[:200] = np.arange(200) % 2
+    groups = np.concatenate([np.zeros(180), np.arange(1, 61)])  # the largest goes to the first fold
+    model = DenseNetworks(**SMALL, epochs=1, random_state=0).fit(X, y, groups)
+    assert model.n_iter_ == 1
+    assert not _held_out(y, groups, seed=0)[:180].any()
+    assert 0 < _held_out(y, groups, seed=0).sum() < 48
 
 
 def test_equal_seeds_repeat_after_another_fit_in_between() -> None:
@@ -124,7 +154,9 @@ def test_defaults_reach_what_was_measured_on_the_kaggle_table(kaggle_csv: Path) 
     assert roc_auc_score(y, like) > 0.84  # measured 0.853
 
 
-@pytest.mark.parametrize(("name", "value"), [("width", 64), ("n_members", 0), ("n_layers", "1"), ("n_layers", 2)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("width", 64), ("n_members", 0), ("n_layers", "1"), ("n_layers", 1), ("n_bins", 4)]
+)
 def test_sizes_that_do_not_fit_are_refused(name: str, value: object) -> None:
     X, y = rows(60)
     state = DenseNetworks(**SMALL, epochs=1, random_state=0).fit(X, y).get_state()
@@ -148,6 +180,19 @@ def test_bins_by_hand() -> None:
     centre = np.array([0.75, 0.5, 0.25])
     assert np.allclose(encoded[:, 0], X[:, 0])
     assert np.allclose(encoded[:, 1:] + centre, [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]])
+
+
+def test_slots_hold_what_is_encoded() -> None:
+    X = np.column_stack([np.arange(6.0), np.ones(6), [0, 1, 2, 0, 1, 2]])
+    bins = PiecewiseLinear.fitted(X, 4)
+    slots, encoded = bins.slots(X, 4), bins.encode(X)
+    assert bins.most() == 4
+    assert slots.shape == (6, 3, 5)
+    assert np.array_equal(slots[:, :, 0], X)
+    assert not slots[:, 1, 1:].any()  # one value: no bins
+    n_last = encoded.shape[1] - 3 - 4
+    assert np.array_equal(np.hstack([slots[:, 0, 1:], slots[:, 2, 1 : 1 + n_last]]), encoded[:, 3:])
+    assert not slots[:, 2, 1 + n_last :].any()
 
 
 @settings(max_examples=50, deadline=None)

@@ -50,15 +50,15 @@ import sys
 import numpy as np, pandas as pd
 from features.preprocessing import DenseInputs
 from features.schema import AUDIO_FEATURES
-from models.estimators.dense import DenseNetworks, Members
+from models.estimators.dense import DenseNetworks, SharedNetwork
 from models.piecewise import PiecewiseLinear
 tracks = pd.DataFrame({name: np.random.default_rng(0).random(30) for name in AUDIO_FEATURES})
 X = DenseInputs().fit(tracks).transform(tracks)
 model = DenseNetworks()
 model.classes_, model.n_features_in_ = np.array([0, 1]), X.shape[1]
 model.bins_ = PiecewiseLinear.fitted(X, 4)
-n_inputs = X.shape[1] + len(model.bins_.source)
-model.weights_ = tuple(Members(n_inputs, 8, 1, 64, 0.3).initial(np.random.default_rng(0)))
+network = SharedNetwork(X.shape[1], 33, 8, 2, 128, 8, 0.1)
+model.weights_ = tuple(network.initial(np.random.default_rng(0)))
 again = DenseNetworks.from_state(model.get_state())
 assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
 heavy = {'tensorflow', 'keras', 'xgboost', 'mlflow', 'sklearn.tree'} & set(sys.modules)
