@@ -21,6 +21,9 @@ from features.errors import InputError
 
 DESCRIPTION: Final = "Made by earmark: tracks that you will probably like."
 
+MOST_TRACKS: Final = 10_000
+"""Seen by users; Spotify's documentation does not say."""
+
 Say = Callable[[str], None]
 
 
@@ -89,7 +92,18 @@ def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence
     name : str
     uris : sequence of str
         ``spotify:track:...``; one that comes twice counts once.
+
+    Raises
+    ------
+    InputError
+        If there are more than a playlist holds.
     """
+    wanted = tuple(dict.fromkeys(uris))
+    if len(wanted) > MOST_TRACKS:
+        raise InputError(
+            f"{len(wanted):,} tracks are more than a playlist of Spotify's holds ({MOST_TRACKS:,})",
+            "rank with a higher --min-precision, or with --top",
+        )
     account = check_account(library, client).id
     there = {playlist.id: playlist for playlist in _own(client)}
     made = _remembered(library, account, name)
@@ -99,7 +113,7 @@ def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence
         library.forget_playlist(made.playlist_id)
         made = None
     current = () if made is None else _current(client, made, there)
-    return PushPlan(name, made, current, tuple(dict.fromkeys(uris)))
+    return PushPlan(name, made, current, wanted)
 
 
 def plan_undo(library: Library, client: SpotifyClient, name: str) -> PushPlan:

@@ -60,9 +60,10 @@ def login_spotify(
     from connectors.spotify.sign_in import Terminal, show_page, sign_in
     from earmark.cli.pulling import show_wait
 
-    scopes = list(dict.fromkeys([*PULL_SCOPES, *(PUSH_SCOPES if purpose is Purpose.PUSH else ())]))
-    terminal = Terminal(say=note, ask=_ask if sys.stdin and sys.stdin.isatty() else None, show_page=show_page)
     app, port = find_client_id(client_id), find_port(port)
+    granted = _granted(app)  # a sign-in anew must not take back what an earlier one allowed
+    scopes = sorted({*PULL_SCOPES, *(PUSH_SCOPES if purpose is Purpose.PUSH else ()), *granted})
+    terminal = Terminal(say=note, ask=_ask if sys.stdin and sys.stdin.isatty() else None, show_page=show_page)
     token = sign_in(app, scopes, terminal, port=port, headless=headless, timeout=timeout)
     refused = sorted(set(scopes) - token.scopes)
     if refused:
@@ -73,6 +74,17 @@ def login_spotify(
     with SpotifyClient.signed_in(scopes=scopes, on_wait=show_wait) as client:
         # The first request finds out whether the app may speak for this account at all.
         note(f"this is the account of {client.account().name}")
+
+
+def _granted(client_id: str) -> frozenset[str]:
+    """What the present sign-in allows; nothing where there is none that can be used."""
+    from connectors.spotify.sign_in import token_cache
+
+    try:
+        token = token_cache(client_id).read()
+    except InputError:
+        return frozenset()
+    return token.scopes if token is not None else frozenset()
 
 
 @logout_app.command("spotify")

@@ -115,6 +115,8 @@ def test_push_asks_for_more_and_the_app_is_remembered(person: Person) -> None:
     assert person.login()[0] == 0
     assert person.run("login", "spotify", "--for", "push", BROWSER=BROWSER)[0] == 0
     assert person.scopes == {*PULL_SCOPES, *PUSH_SCOPES}
+    assert person.login()[0] == 0
+    assert person.scopes == {*PULL_SCOPES, *PUSH_SCOPES}, "signing in anew took a permission back"
 
 
 def test_without_a_client_id_it_is_said_how_to_get_one(person: Person) -> None:

@@ -121,6 +121,13 @@ def test_a_plan_changes_nothing(listener: Listener) -> None:
     assert len(listener.changing()) == before
 
 
+def test_more_tracks_than_a_playlist_holds_are_refused(listener: Listener) -> None:
+    with pytest.raises(InputError, match="10,001 tracks") as refused:
+        listener.plan([f"spotify:track:{number:022d}" for number in range(10_001)])
+    assert "--top" in refused.value.hint
+    assert not listener.changing()
+
+
 @pytest.mark.parametrize("listener", ["2026", "legacy"], indirect=True)
 def test_the_same_push_again_changes_nothing(listener: Listener) -> None:
     wanted = listener.tracks(0, 130)
