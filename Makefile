@@ -43,7 +43,7 @@ else
 endif
 
 test: $(READY) ## Run all tests
-	@$(VENV)/bin/python -m pytest $(or $(ARGS),--cov=features --cov=models --cov=experiments --cov-report=term:skip-covered --cov-fail-under=90)
+	@$(VENV)/bin/python -m pytest $(or $(ARGS),-n auto --dist worksteal --cov=features --cov=models --cov=experiments --cov-report=term:skip-covered --cov-fail-under=90)
 
 rank: $(READY) ## Filter CANDIDATES=file down to the predicted likes (default: the demo candidates)
 	@$(CHAMPION) || if [ -n "$$CANDIDATES" ]; then \
