@@ -6,7 +6,6 @@ unknown duration joins the recording of its title and artist where there is only
 b = c make a = c.
 """
 
-import re
 from typing import Any, Final
 
 import numpy as np
@@ -15,13 +14,10 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from connectors.track_ids import plain_isrc
 from features.identity import normalise_artist, normalise_name, primary_artist
 
 DURATION_TOLERANCE_MS: Final = 2_000
-ISRC_ID: Final = "isrc:"
-"""Prefix of the ``track_id`` of a track that is known by its ISRC alone."""
-
-_ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 Positions = npt.NDArray[np.intp]
 
 
@@ -52,12 +48,8 @@ def recordings(tracks: pd.DataFrame) -> Positions:
 def isrcs(tracks: pd.DataFrame) -> list[str]:
     """Each track's ISRC, of its column or its id, in capitals without hyphens; empty where there is none."""
     given = tracks["isrc"].astype(object).where(tracks["isrc"].notna(), "")
-    return [_isrc(code) or _isrc(track_id) for code, track_id in zip(given, tracks["track_id"], strict=True)]
-
-
-def _isrc(text: str) -> str:
-    code = text.removeprefix(ISRC_ID).replace("-", "").replace(" ", "").upper()
-    return code if _ISRC.fullmatch(code) else ""
+    pairs = zip(given, tracks["track_id"], strict=True)
+    return [plain_isrc(code) or plain_isrc(track_id) or "" for code, track_id in pairs]
 
 
 def _names(tracks: pd.DataFrame) -> list[str]:

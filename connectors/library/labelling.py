@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from connectors.evidence.resolve import resolve
 from connectors.library import reading
 from connectors.library.analyses import choose_values
-from connectors.library.identity import ISRC_ID, Positions, isrcs, recordings
+from connectors.library.identity import Positions, isrcs, recordings
+from connectors.track_ids import ISRC_ID
 from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES
 from features.identity import LOCAL_ID
 

@@ -131,15 +131,8 @@ def listening(port: int, state: str) -> Iterator[Callback]:
     """
     answers: SimpleQueue[Redirect] = SimpleQueue()
 
-    class Handler(_Handler):
-        def receive(self, target: str) -> Redirect | None:
-            return read_redirect(target, state)
-
-        def deliver(self, redirect: Redirect) -> None:
-            answers.put(redirect)
-
     try:
-        server = _Server(("127.0.0.1", port), Handler)
+        server = _Server(port, state, answers)
     except (OSError, OverflowError) as error:
         raise InputError(
             f"port {port} of this machine cannot be listened on: {getattr(error, 'strerror', None) or 'not a port'}",
@@ -162,6 +155,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = os.name != "nt"  # Windows would let two programs listen on one port
 
+    def __init__(self, port: int, state: str, answers: "SimpleQueue[Redirect]") -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.state = state
+        self.answers = answers
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away is no news."""
 
@@ -173,25 +171,19 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "earmark"
     sys_version = ""
 
-    def receive(self, target: str) -> Redirect | None:
-        """The answer in a request's target, if it is one to this sign-in."""
-        raise NotImplementedError
-
-    def deliver(self, redirect: Redirect) -> None:
-        """Hand the answer over."""
-        raise NotImplementedError
+    server: "_Server"
 
     def do_GET(self) -> None:
         """Receive the answer."""
         if self.path.partition("?")[0] != PATH:
             self._page(404, _NOTHING)
             return
-        redirect = self.receive(self.path)
+        redirect = read_redirect(self.path, self.server.state)
         if redirect is None:
             self._page(400, _FOREIGN)
             return
         self._page(200, _RECEIVED)
-        self.deliver(redirect)
+        self.server.answers.put(redirect)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Python's own page would repeat parts of the request."""

@@ -13,16 +13,16 @@ from typing import Any, Literal, TypeVar
 
 from connectors.http.faults import BadAnswer
 from connectors.spotify.answers import Account, Page, Playlist, SavedTrack, SpotifyTrack
+from connectors.track_ids import plain_isrc, spotify_id
 from features.columns import AUDIO_FEATURES
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
-_ID = re.compile(r"[0-9A-Za-z]{22}", re.ASCII)
 
 
 def is_spotify_id(value: object) -> bool:
     """Whether a value is an id of Spotify's: 22 base-62 characters."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
+    return spotify_id(value) is not None
 
 
 def read_page(answer: Any, offset: int, limit: int, read: Callable[[Any], T | None]) -> Page[T]:
@@ -190,7 +190,7 @@ def _track(content: Json, track_id: str | None, uri: str, kind: Literal["track",
         track_name=_text(content.get("name")),
         artist_name=";".join(name for a in artists if (name := _text(a.get("name")))) or None,
         album_name=_text(album.get("name")),
-        isrc=_isrc(codes.get("isrc")),
+        isrc=plain_isrc(codes.get("isrc")),
         duration_ms=_whole(content.get("duration_ms")) or None,
         release_date=_date(album.get("release_date")),
         explicit=content["explicit"] if isinstance(content.get("explicit"), bool) else None,
@@ -216,11 +216,6 @@ def _text(value: Any) -> str | None:
 def _whole(value: Any) -> int | None:
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return int(value) if number and value >= 0 else None
-
-
-def _isrc(value: Any) -> str | None:
-    text = (_text(value) or "").replace("-", "").upper()
-    return text if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{3}\d{7}", text, re.ASCII) else None
 
 
 def _date(value: Any) -> str | None:
