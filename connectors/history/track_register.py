@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from features.identity import LOCAL_ID, hash64, normalise_artist, normalise_name
+from connectors.track_ids import best_id
 
 NO_TRACK: Final = -1
 _URI: Final = re.compile(r"spotify:track:([0-9A-Za-z]{22})")
@@ -57,15 +57,9 @@ class TrackRegister:
 
 
 def track_id_of(uri: Any, track: str | None, artist: str | None) -> str | None:
-    """The library's id of a track: Spotify's own, else one of artist and title, else None.
-
-    The latter is the same that ``features.identity.local_ids`` gives a track without an id.
-    """
+    """The library's id of a track: Spotify's own, else one of artist and title, else None."""
     spotify = _URI.fullmatch(uri) if isinstance(uri, str) else None
-    if spotify:
-        return spotify.group(1)
-    folded = normalise_artist(artist), normalise_name(track)
-    return f"{LOCAL_ID}{hash64(chr(10).join(folded).encode()):016x}" if all(folded) else None
+    return best_id(spotify and spotify[1], None, artist, track)
 
 
 def name_or_none(value: Any) -> str | None:
