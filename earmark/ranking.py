@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from features.report import ValidationReport
-from models.ranker import Ranker
 from models.ranking import Ranking
+from models.scored import Scored
 
 WORDS = {
     "artist_sound": "the artist's sound",
@@ -22,15 +22,21 @@ REASONS = 3
 SPOTIFY_ID_LENGTH = 22
 
 
-def reasons(ranker: Ranker, tracks: pd.DataFrame) -> list[list[dict[str, Any]]]:
+def reasons(scored: Scored, tracks: pd.DataFrame) -> list[list[dict[str, Any]]]:
     """The strongest effects on each track's score, strongest first.
+
+    Parameters
+    ----------
+    scored : Scored
+    tracks : DataFrame
+        Some of its tracks, such as a ranking keeps.
 
     Returns
     -------
     list of list of dict
         ``feature``, its ``value`` (None where missing) and its ``effect`` on the log-odds of being liked.
     """
-    effects = ranker.explain(tracks).drop(columns="base")
+    effects = scored.explain((tracks["rank"] - 1).tolist()).drop(columns="base")
     found = []
     for (_, track), (_, row) in zip(tracks.iterrows(), effects.iterrows(), strict=True):
         strongest = row.abs().sort_values(ascending=False, kind="stable").index[:REASONS]

@@ -15,11 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
-from features.columns import AUDIO_FEATURES
 from features.context import ArtistProfiles
 from features.inputs import input_table
 from models.affinity import ArtistAffinity
-from models.base_rate import adjust, estimate_base_rate
 from models.calibration import Calibration
 from models.evidence import Evidence, OutOfFold
 from models.explain import shapley_effects
@@ -27,7 +25,6 @@ from models.genre_effects import GenreEffects
 from models.known import KnownTracks
 from models.member import Member, predictions
 from models.names import Names
-from models.promise import kept_precision
 from models.ranking import (
     ARTIST_LIKED,
     GENRES,
@@ -36,16 +33,11 @@ from models.ranking import (
     check_features,
     feature_of,
     is_relative,
-    missed,
-    promised_threshold,
-    rate_notes,
-    unless_relative,
 )
+from models.scored import Scored, score
 
 FloatArray = npt.NDArray[np.float64]
 
-RANKED_COLUMNS = ["rank", "like_probability", "predicted_like", "known"]
-"""What ranking adds to a table; an earlier ranking's are replaced."""
 BACKGROUND_TRACKS = 32
 """Training tracks kept as the background of explanations."""
 
@@ -110,7 +102,11 @@ class Ranker:
         """
         if not len(tracks):
             return np.zeros(0)
-        return np.asarray(expit(self._log_odds(self.inputs(tracks), Names.of(tracks))))
+        return self.probability(self.inputs(tracks), Names.of(tracks))
+
+    def probability(self, inputs: pd.DataFrame, names: Names) -> FloatArray:
+        """`predict_proba`, of what the models read of some tracks."""
+        return np.asarray(expit(self._log_odds(inputs, names))) if len(inputs) else np.zeros(0)
 
     def rank(
         self,
@@ -162,50 +158,12 @@ class Ranker:
     ) -> Ranking:
         """`rank` together with the threshold, the precision to expect and what to know beside."""
         check_cut(min_precision, top, threshold, base_rate, relative=is_relative(self.info))
-        candidates = candidates.drop(columns=RANKED_COLUMNS, errors="ignore")
-        probability = self.predict_proba(candidates)
-        trained = self.like_rate
-        names = Names.of(candidates)
-        likely = self._resembling(names)
-        found = None
-        if base_rate is None and len(probability) and not is_relative(self.info):
-            out_of_fold = (likely.liked, likely.probability)
-            n_trained = len(self.out_of_fold.liked)
-            found = estimate_base_rate(probability, trained, n_trained=n_trained, out_of_fold=out_of_fold)
-            if found.rate > trained:
-                # More likes than in training are only believed if they are given: unfamiliar music looks like them,
-                # too, and a promise must not rest on it.
-                found = replace(found, rate=trained, shifted=False)
-        rate = base_rate if base_rate is not None else trained if found is None else found.rate
-        doubt = (0.0, 0.0) if found is None else found.doubt
-        probability = adjust(probability, trained, rate)
-        evidence = likely.at_rate(trained, rate)
-        cut = self.threshold if threshold is None else threshold
-        if min_precision is not None:
-            cut = promised_threshold(evidence, probability, names.artists, min_precision, doubt)
-        table = candidates.assign(like_probability=probability, predicted_like=probability >= cut)
-        table = table.assign(known=self.known.flags(candidates) if len(candidates) else np.zeros(0, dtype=bool))
-        tie_break = [name for name in ("track_id", *AUDIO_FEATURES) if name in table]
-        table = table.sort_values(
-            ["like_probability", *tie_break], ascending=[False] + [True] * len(tie_break), ignore_index=True
-        )
-        table.insert(0, "rank", np.arange(1, len(table) + 1))
-        kept = table.head(top) if top is not None else table[table["predicted_like"]]
-        kept = kept.reset_index(drop=True)
-        kept_p = kept["like_probability"].to_numpy(dtype=np.float64)
-        expected = kept_precision(
-            evidence.liked,
-            evidence.probability,
-            kept_p,
-            groups=evidence.artist,
-            weights=evidence.weight,
-            rate_sd=doubt[1],
-        )
-        unheard = bool(self.genres.genres) and not self.genres.known(names.genres).any()
-        heeded = bool(self.affinity.coefficients.any())
-        lacking = missed(self.background, candidates, artists=heeded, genres=unheard)
-        notes = (*lacking, *rate_notes(found, trained, rate))
-        return unless_relative(Ranking(kept, cut, len(candidates), expected, found, notes), self.info)
+        scored = self.scored(candidates, base_rate=base_rate)
+        return scored.keep(min_precision=min_precision, top=top, threshold=threshold)
+
+    def scored(self, candidates: pd.DataFrame, *, base_rate: float | None = None) -> Scored:
+        """All candidates, best first, to be cut more than once or explained; parameters and errors as in `rank`."""
+        return score(self, candidates, base_rate)
 
     @property
     def like_rate(self) -> float:
@@ -233,22 +191,26 @@ class Ranker:
             ``artist_liked`` (the labels of the artist's other tracks) and ``genres`` where the ranker uses them. A
             row's sum is the log-odds of its like probability.
         """
+        return self.effects(self.inputs(tracks), Names.of(tracks), permutations=permutations).set_axis(tracks.index)
+
+    def effects(self, inputs: pd.DataFrame, names: Names, *, permutations: int = 16) -> pd.DataFrame:
+        """`explain`, of what the models read of some tracks; its rows are numbered from 0."""
         columns = list(self.background.columns)
         named = [ARTIST_LIKED, GENRES] if self.genres.genres else [ARTIST_LIKED]
         owners = [*map(feature_of, columns), *named]
         features = list(dict.fromkeys(owners))
-        codes, names = Names.of(tracks).coded(len(named))
-        values = np.column_stack([self.inputs(tracks).to_numpy(dtype=np.float64), codes])
+        codes, named_by = names.coded(len(named))
+        values = np.column_stack([inputs.to_numpy(dtype=np.float64), codes])
         nobody = np.zeros((len(self.background), len(named)))
         background = np.column_stack([self.background.to_numpy(dtype=np.float64), nobody])
 
-        def score(rows: FloatArray) -> FloatArray:
-            inputs, codes = np.split(rows, [len(columns)], axis=1)
-            return self._log_odds(pd.DataFrame(inputs, columns=columns), names(codes))
+        def score_rows(rows: FloatArray) -> FloatArray:
+            values, codes = np.split(rows, [len(columns)], axis=1)
+            return self._log_odds(pd.DataFrame(values, columns=columns), named_by(codes))
 
         owner = [features.index(name) for name in owners]
-        effects, base = shapley_effects(score, values, background, owner=owner, permutations=permutations)
-        table = pd.DataFrame(effects, columns=features, index=tracks.index)
+        effects, base = shapley_effects(score_rows, values, background, owner=owner, permutations=permutations)
+        table = pd.DataFrame(effects, columns=features)
         if not self.affinity.coefficients.any():
             table = table.drop(columns=ARTIST_LIKED)
         table.insert(0, "base", base)
@@ -287,7 +249,7 @@ class Ranker:
         log_odds = log_odds + self.genres.shift(log_odds, inputs, names.genres)
         return log_odds + self.affinity.shift(log_odds, names.artists)
 
-    def _resembling(self, names: Names) -> Evidence:
+    def resembling(self, names: Names) -> Evidence:
         """Out-of-fold rows that resemble candidates: as many of them by familiar artists, and of known genres."""
         if not len(names.artists):
             return self.out_of_fold.evidence(0.0)

@@ -50,10 +50,9 @@ def rank(
     _say_ranker(ranker.info, folder.name, read.source)
     if catalogue is not None:
         ranker = ranker.knowing(read_known(catalogue).tracks)
-    ranking = ranker.ranking(
-        read.tracks, min_precision=min_precision, top=top, threshold=threshold, base_rate=base_rate
-    )
-    why_each = reasons(ranker, ranking.tracks) if why else None
+    scored = ranker.scored(read.tracks, base_rate=base_rate)
+    ranking = scored.keep(min_precision=min_precision, top=top, threshold=threshold)
+    why_each = reasons(scored, ranking.tracks) if why else None
     found = rank_answer(ranking, folder.name, report=read.report, why=why_each)
     text = _text(shape, found, ranking.tracks, to_file=output is not None)
     if output is None:

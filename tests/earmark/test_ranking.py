@@ -111,16 +111,19 @@ def test_printable_text_stays_on_its_line(text: str) -> None:
 
 
 def test_reasons_are_the_strongest_effects_of_each_track(demo_ranker: Ranker, demo_tracks: pd.DataFrame) -> None:
-    tracks = demo_tracks.head(6).copy()
-    tracks.loc[0, "energy"] = np.nan
-    effects = demo_ranker.explain(tracks)[list(AUDIO_FEATURES)]
-    for position, why in enumerate(reasons(demo_ranker, tracks)):
+    candidates = demo_tracks.head(6).copy()
+    candidates.loc[0, "energy"] = np.nan
+    scored = demo_ranker.scored(candidates)
+    tracks = scored.tracks.iloc[[4, 1, 3]]
+    effects = scored.explain([4, 1, 3]).drop(columns="base")
+    for position, why in enumerate(reasons(scored, tracks)):
         assert len(why) == REASONS
         row = effects.iloc[position].abs()
         assert {reason["feature"] for reason in why} == set(row.nlargest(REASONS).index)
         for reason in why:
-            value = tracks[reason["feature"]].iloc[position]
-            assert reason["value"] == (None if math.isnan(value) else value)
+            if reason["feature"] in AUDIO_FEATURES:
+                value = tracks[reason["feature"]].iloc[position]
+                assert reason["value"] == (None if math.isnan(value) else value)
             assert reason["effect"] == round(float(effects[reason["feature"]].iloc[position]), 4)
 
 
