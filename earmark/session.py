@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from earmark.home import Home
 from earmark.reading import Fetching, ReadTracks, read_known, read_tracks
+from earmark.training_tables import save_table
 from experiments.champion import Verdict, judge
 from experiments.config import FitConfig
 from experiments.positive_unlabelled import check_learnable
@@ -113,6 +114,7 @@ def train_and_record(
             result = replace(result, budget_s=config.budget_s, elapsed_s=time.monotonic() - started)
             run_id = open_run.result()
             folder = result.ranker.save(home.rankers / run_id)
+            save_table(home, run_id, result.judged, read.source)
             recorded = tracker.record(run_id, result, folder, figures(result))
         verdict = _compare(result, home)
         if verdict.promote:

@@ -139,6 +139,9 @@ class TrainResult:
     test_tracks : DataFrame, n_test rows
     test_labels : ndarray of int, shape (n_test,)
     test_probability : ndarray of float, shape (n_test,)
+    judged : DataFrame, n_tracks rows
+        The table that was learned from and judged on, with ``held_out`` and ``like_probability``: by models that had not
+        seen the row, NaN where there is none.
     effects : mapping of str to float
         Mean absolute effect of each feature on the log-odds of the outer test rows.
     best_possible_auc : float or None
@@ -176,6 +179,7 @@ class TrainResult:
     test_tracks: pd.DataFrame
     test_labels: npt.NDArray[np.int64]
     test_probability: FloatArray
+    judged: pd.DataFrame
     effects: Mapping[str, float]
     best_possible_auc: float | None
     versions: Mapping[str, str]

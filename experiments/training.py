@@ -117,6 +117,7 @@ def train(
         weights=fitted.ranker.info["members"],
         ranker=ranker,
         **_judge_ranker(ranker, sides, config),
+        judged=_judged(fitted, sides, ranker),
         best_possible_auc=_best_possible_auc(best_prediction, sides),
         versions=versions(),
         started=started,
@@ -169,6 +170,16 @@ def _judge_ranker(ranker: Ranker, sides: _Sides, config: FitConfig) -> dict[str,
         "test_probability": probability,
         "effects": _mean_effects(ranker, sides.test, config.seed),
     }
+
+
+def _judged(fitted: Fit, sides: _Sides, ranker: Ranker) -> pd.DataFrame:
+    """All rows with what was foreseen of them; the ranker's own out-of-fold rows are those that a fold predicts."""
+    seen = ~np.isnan(fitted.ensemble.out_of_fold)
+    foreseen = np.full(len(sides.train), np.nan)
+    foreseen[seen] = ranker.out_of_fold.probability
+    told = ((sides.train, foreseen, False), (sides.test, ranker.predict_proba(sides.test), True))
+    parts = [rows.assign(like_probability=found, held_out=held) for rows, found, held in told]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _best_possible_auc(best: pd.Series | None, sides: _Sides) -> float | None:

@@ -122,6 +122,7 @@ def made_up_result(*, trials: int = 60, seed: int = 0, ranker: Ranker | None = N
         test_tracks=tracks.tail(N_TEST).reset_index(drop=True),
         test_labels=labels,
         test_probability=families[1].held_out_probability,
+        judged=tracks.assign(like_probability=0.5, held_out=np.arange(N_TRACKS) >= N_TRACKS - N_TEST),
         effects={name: float(effect) for name, effect in zip(AUDIO_FEATURES, rng.gamma(1.0, 0.2, 13), strict=True)},
         best_possible_auc=None,
         versions={"python": "3.11.7", "numpy": np.__version__, "pandas": pd.__version__, "mlflow": "3.17.2"},

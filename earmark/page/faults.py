@@ -1,0 +1,73 @@
+"""Errors as answers: the command line's words, as JSON for programs and as a page or a part of one for people."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from earmark.page.rendering import html, is_fragment
+from features.errors import EarmarkError, InputError, ServiceError
+
+_LOG = logging.getLogger(__name__)
+API = "/api/"
+
+
+class Fault(BaseModel):
+    """What went wrong, and the mend."""
+
+    error: str
+    hint: str
+
+
+class NotFoundError(InputError):
+    """What was asked for is not there."""
+
+
+class BusyError(InputError):
+    """Something else has to end first."""
+
+
+def status_of(error: EarmarkError) -> int:
+    """The HTTP status of an error: 404, 409, 422, or 502 where a service failed."""
+    if isinstance(error, NotFoundError):
+        return 404
+    if isinstance(error, BusyError):
+        return 409
+    return 502 if isinstance(error, ServiceError) else 422
+
+
+def explain_errors(app: FastAPI) -> None:
+    """Have every error answered in words."""
+
+    @app.exception_handler(EarmarkError)
+    def known(request: Request, error: EarmarkError) -> Response:
+        return fault(request, status_of(error), error.message, error.hint)
+
+    @app.exception_handler(RequestValidationError)
+    def not_valid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        return fault(request, 422, f"{where}: {first['msg']}", "see /api/v1/docs for what can be asked")
+
+    @app.exception_handler(HTTPException)
+    def refused(request: Request, error: HTTPException) -> Response:
+        answer = fault(request, error.status_code, str(error.detail), "go back to the start page: /")
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    def bug(request: Request, error: Exception) -> Response:
+        _LOG.error("a bug while answering %s", request.url.path, exc_info=error)
+        said = f"{type(error).__name__}: this is a bug in earmark"
+        return fault(request, 500, said, "the terminal that earmark page runs in says more: please report it")
+
+
+def fault(request: Request, status: int, message: str, hint: str) -> Response:
+    """An error as an answer."""
+    if request.url.path.startswith(API):
+        return JSONResponse(Fault(error=message, hint=hint).model_dump(), status_code=status)
+    template = "fault.html" if is_fragment(request) else "fault_page.html"
+    return html(request, template, {"status": status, "message": message, "hint": hint}, status=status)

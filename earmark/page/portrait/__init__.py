@@ -1,0 +1,1 @@
+"""Where this listener's likes and skips lie, and what the ranker knows nothing about."""

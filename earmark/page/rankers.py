@@ -1,0 +1,114 @@
+"""The rankers that the page can ask: the champion and every recorded run's."""
+
+import json
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from earmark.home import Home
+from earmark.page.faults import NotFoundError
+from features.errors import EarmarkError
+from models.ranker import Ranker
+from models.ranker_folder import load
+
+CHAMPION: Final = "champion"
+_RUN = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_KEPT: Final = 4
+
+
+@dataclass(frozen=True)
+class RankerEntry:
+    """What is known of a ranker without loading it.
+
+    Parameters
+    ----------
+    run_id : str
+    champion : bool
+    model, source, trained : str
+        What it is made of, what it was trained on, and when (ISO 8601).
+    n_tracks, n_liked : int
+    """
+
+    run_id: str
+    champion: bool
+    model: str
+    source: str
+    trained: str
+    n_tracks: int
+    n_liked: int
+
+
+class Rankers:
+    """Finds and loads rankers by run id; those used last stay loaded.
+
+    Parameters
+    ----------
+    home : Home
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._lock = Lock()
+        self._loaded: OrderedDict[str, Ranker] = OrderedDict()
+
+    def run_id(self, model: str) -> str:
+        """The run that ``champion`` or a run id stands for.
+
+        A request never names a folder: only ids that are listed are opened.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        """
+        if model == CHAMPION:
+            folder = self._home.champion()
+            if folder is not None and folder.is_dir():
+                return folder.name
+            raise NotFoundError(
+                "there is no ranker yet that knows your taste", "train one first: on this page, or 'make train'"
+            )
+        if _RUN.fullmatch(model) and (self._home.rankers / model).is_dir():
+            return model
+        raise NotFoundError(f"there is no ranker {model[:40]!r}", "choose one of the list: /api/v1/models")
+
+    def get(self, model: str) -> tuple[str, Ranker]:
+        """The run id and the ranker; raises `NotFoundError`, or ``InputError`` where its folder cannot be read."""
+        run_id = self.run_id(model)
+        with self._lock:
+            ranker = self._loaded.pop(run_id, None) or load(self._home.rankers / run_id)
+            self._loaded[run_id] = ranker
+            while len(self._loaded) > _KEPT:
+                self._loaded.popitem(last=False)
+            return run_id, ranker
+
+    def entries(self) -> list[RankerEntry]:
+        """All of them, the newest first; folders that cannot be understood are left out."""
+        if not self._home.rankers.is_dir():
+            return []
+        try:
+            champion = self._home.champion()
+        except EarmarkError:
+            champion = None
+        folders = [folder for folder in self._home.rankers.iterdir() if _RUN.fullmatch(folder.name)]
+        found = [_entry(folder, champion=folder == champion) for folder in folders]
+        return sorted((entry for entry in found if entry is not None), key=lambda entry: entry.trained, reverse=True)
+
+
+def _entry(folder: Path, *, champion: bool) -> RankerEntry | None:
+    try:
+        info: dict[str, Any] = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))["info"]
+        return RankerEntry(
+            run_id=folder.name,
+            champion=champion,
+            model=str(info.get("model", "?")),
+            source=str(info.get("source", "?")),
+            trained=str(info.get("trained", "")),
+            n_tracks=int(info.get("n_tracks", 0)),
+            n_liked=int(info.get("n_liked", 0)),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,5 @@
+"""The HTML."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,1 @@
+"""What stands between the page and everybody else: hosts, tokens, headers, sizes, a password."""

@@ -1,0 +1,1 @@
+"""Kept tracks as files, and as a playlist of the account."""

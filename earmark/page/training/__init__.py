@@ -1,0 +1,1 @@
+"""Trains that are started, watched and cancelled from the page."""

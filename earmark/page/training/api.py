@@ -1,0 +1,5 @@
+"""The JSON."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,1 @@
+"""Keep, skip and undo; and which tracks are worth asking about."""

@@ -1,0 +1,1 @@
+"""Why a track got its score."""

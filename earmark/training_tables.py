@@ -1,0 +1,57 @@
+"""What each ranker learned from, kept beside it for whoever wants to see: track, label, and what was foreseen of it.
+
+A ranker itself holds no tracks, only fingerprints, so that its folder can be given away. These tables stay here, and go
+when the source that they came from is forgotten.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from earmark.files import write_atomically
+from earmark.home import Home
+
+SOURCE: Final = "source"
+"""Entry of a table's ``attrs``: the source that it was read from."""
+
+
+def table_file(home: Home, run_id: str) -> Path:
+    """Where the table of a run is."""
+    return home.mlruns / "tables" / f"{run_id}.parquet"
+
+
+def save_table(home: Home, run_id: str, table: pd.DataFrame, source: str) -> None:
+    """Keep the table of a run, whole or not at all.
+
+    Parameters
+    ----------
+    home : Home
+    run_id : str
+    table : DataFrame
+        `TrainResult.judged`.
+    source : str
+        A source's name, or a file's.
+    """
+    file = table_file(home, run_id)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kept = table.copy()
+    kept.attrs = {SOURCE: source}
+    write_atomically(file, kept.to_parquet())
+
+
+def load_table(home: Home, run_id: str) -> pd.DataFrame | None:
+    """The table of a run; None where it is gone, or the run is older than such tables."""
+    file = table_file(home, run_id)
+    return pd.read_parquet(file) if file.is_file() else None
+
+
+def forget_tables(home: Home, sources: Collection[str]) -> int:
+    """Delete the tables that came from any of these sources; how many there were."""
+    gone = 0
+    for file in sorted((home.mlruns / "tables").glob("*.parquet")):
+        if pd.read_parquet(file, columns=[]).attrs.get(SOURCE) in sources:
+            file.unlink(missing_ok=True)
+            gone += 1
+    return gone
