@@ -140,8 +140,8 @@ class TrainResult:
     test_labels : ndarray of int, shape (n_test,)
     test_probability : ndarray of float, shape (n_test,)
     judged : DataFrame, n_tracks rows
-        The table that was learned from and judged on, with ``held_out`` and ``like_probability``: by models that had not
-        seen the row, NaN where there is none.
+        The table that was learned from and judged on, with ``held_out`` and ``like_probability`` (by models that had
+        not seen the row; NaN where there is none).
     effects : mapping of str to float
         Mean absolute effect of each feature on the log-odds of the outer test rows.
     best_possible_auc : float or None

@@ -1,8 +1,10 @@
 """A real page on loopback, with a trained ranker behind it, for the tests of all views."""
 
+import os
+import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,9 @@ import pandas as pd
 import pytest
 import requests
 import uvicorn
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
 
 from earmark.home import Home
 from earmark.page.app import create_app
@@ -18,6 +23,9 @@ from earmark.page.settings import PageSettings
 from earmark.training_tables import save_table
 from models.ranker import Ranker
 
+AXE = Path(__file__).parent / "axe" / "axe-4.14.1.min.js"
+FLAGS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync --disable-dev-shm-usage"""
 RUN_ID = "0123456789abcdef0123456789abcdef"
 
 
@@ -72,3 +80,53 @@ def serving(home: Home, settings: PageSettings) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[webdriver.Chrome]:
+    """One headless browser for all tests of a worker; fails under CI where it is not installed."""
+    found, through = shutil.which("chromium"), shutil.which("chromedriver")
+    if found is None or through is None:
+        message = "chromium and chromedriver are not installed (Debian: chromium, chromium-driver)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    options = Options()
+    options.binary_location = found
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(through))
+    driver.set_page_load_timeout(60)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
+    """The browser with an empty window and no cookies; a line in its console that says error fails the test."""
+    chromium.set_window_size(1280, 900)
+    chromium.get_log("browser")
+    yield chromium
+    chromium.get("about:blank")
+    chromium.delete_all_cookies()
+    severe = [line["message"] for line in chromium.get_log("browser") if line["level"] == "SEVERE"]
+    unexpected = [line for line in severe if "open.spotify.com" not in line and "status of 4" not in line]
+    assert not unexpected, unexpected
+
+
+@pytest.fixture
+def axe() -> Callable[[webdriver.Chrome], list[str]]:
+    """What axe-core finds wrong with the page that is open (contrast, labels, roles): one line a rule."""
+
+    def violations(driver: webdriver.Chrome) -> list[str]:
+        driver.execute_script(AXE.read_text(encoding="utf-8"))
+        found = driver.execute_async_script("axe.run(document).then(arguments[arguments.length - 1])")
+        return [
+            f"{rule['id']}: {rule['help']}: {[node['target'] for node in rule['nodes']][:5]}"
+            for rule in found["violations"]
+        ]
+
+    return violations
