@@ -1,6 +1,7 @@
-"""Plays that the listener does not want to be judged by: incognito, asleep, of another time of life."""
+"""Plays that the listener does not want to be judged by: incognito, asleep, shuffled, shared, of another time."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +26,11 @@ class Exclusions:
     ----------
     incognito : bool
         Leave out what was played in a private session.
+    shuffled : bool
+        Leave out what came in shuffled order: some accounts and devices cannot choose another.
+    devices : tuple of str
+        Leave out what was played on platforms whose name holds one of these, in any case: a kitchen's speaker and a
+        family's television are heard by others, too.
     hours : (int, int), optional
         First hour and the hour after the last, local time, 0..24: (1, 6) is 01:00 to 05:59; (23, 5) goes over midnight.
     after, before : date, optional
@@ -34,12 +40,16 @@ class Exclusions:
     """
 
     incognito: bool = False
+    shuffled: bool = False
+    devices: tuple[str, ...] = ()
     hours: tuple[int, int] | None = None
     after: date | None = None
     before: date | None = None
     time_zone: str | None = None
 
     def __post_init__(self) -> None:
+        if not all(device.strip() for device in self.devices):
+            raise InputError("a device without a name would be any device", "name it as your export does")
         if self.hours is not None:
             _check_hours(self.hours)
         if self.after and self.before and self.after >= self.before:
@@ -51,6 +61,12 @@ class Exclusions:
     def need_local_time(self) -> bool:
         """Whether the time zone matters."""
         return bool(self.hours or self.after or self.before)
+
+    def shared(self, platforms: Sequence[object]) -> npt.NDArray[np.bool_]:
+        """Which plays were on a device to be left out, shape (n_plays,); one whose platform is not told was not."""
+        wanted = [device.strip().casefold() for device in self.devices]
+        named = [platform.casefold() if isinstance(platform, str) else "" for platform in platforms]
+        return np.array([any(device in name for device in wanted) for name in named], dtype=bool)
 
     def asleep(self, ended_at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which plays ended in the hours to be left out.

@@ -27,10 +27,12 @@ class Fate(IntEnum):
     MALFORMED = 11
     DUPLICATE = 12
     KNOWN = 13
+    SHUFFLED = 14
+    SHARED = 15
 
 
 KEPT: Final = (Fate.FINISHED, Fate.SKIPPED, Fate.NEUTRAL)
-EXCLUDED: Final = (Fate.INCOGNITO, Fate.ASLEEP, Fate.OUT_OF_RANGE)
+EXCLUDED: Final = (Fate.INCOGNITO, Fate.ASLEEP, Fate.OUT_OF_RANGE, Fate.SHUFFLED, Fate.SHARED)
 """Plays that count for nothing because the listener said so."""
 
 WORDS: Final = {
@@ -40,6 +42,8 @@ WORDS: Final = {
     Fate.INCOGNITO: "left out: incognito",
     Fate.ASLEEP: "left out: hours asleep",
     Fate.OUT_OF_RANGE: "left out: other dates",
+    Fate.SHUFFLED: "left out: shuffled",
+    Fate.SHARED: "left out: shared device",
     Fate.PODCAST: "podcast",
     Fate.AUDIOBOOK: "audiobook",
     Fate.VIDEO: "video",

@@ -1,4 +1,7 @@
-"""From rows of an export to columns of plays. Personal fields are never looked at: only the ones named here are."""
+"""From rows of an export to columns of plays. Personal fields are never looked at: only the ones named here are.
+
+The platform is looked at where the listener leaves out devices, and is not kept.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -8,6 +11,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from connectors.history.exclusions import Exclusions
 from connectors.history.outcomes import outcomes, short_form_outcomes
@@ -26,6 +30,8 @@ _EXTENDED: Final = (
     *("shuffle", "skipped", "offline", "offline_timestamp", "incognito_mode"),
 )
 _SHORT: Final = ("endTime", "msPlayed")
+
+Flags = npt.NDArray[np.bool_]
 
 _FLAG: Final[dict[Any, int]] = {True: 1, False: 0}
 
@@ -75,7 +81,7 @@ class PlayReader:
             offline=_flags(column["offline"]),
         )
         table.fate[:] = outcomes(reason_end, _flags(column["skipped"]), self.reasons)
-        return self._kept(table, track, incognito=_flags(column["incognito_mode"]) == 1)
+        return self._kept(table, track, incognito=_flags(column["incognito_mode"]) == 1, shared=self._shared(rows))
 
     def short_form(self, rows: list[dict[Any, Any]]) -> PlayTable:
         """Rows of the short history that comes with the account data."""
@@ -94,7 +100,8 @@ class PlayReader:
             offline=unknown,
         )
         table.fate[:] = short_form_outcomes(table.ms_played)
-        return self._kept(table, track, incognito=np.zeros(len(rows), dtype=bool))
+        nowhere = np.zeros(len(rows), dtype=bool)
+        return self._kept(table, track, incognito=nowhere, shared=nowhere)
 
     def count(self, fate: Fate, n: int = 1) -> None:
         """So many rows are no plays of tracks, and why."""
@@ -142,7 +149,12 @@ class PlayReader:
         self.clamped += int(((bounded != ms) & (track >= 0)).sum())
         return PlayTable(track=track, ms_played=bounded, fate=np.zeros(len(track), dtype=np.int64), **columns)
 
-    def _kept(self, table: PlayTable, track: Ints, *, incognito: "np.ndarray[Any, np.dtype[np.bool_]]") -> PlayTable:
+    def _shared(self, rows: list[dict[Any, Any]]) -> Flags:
+        if not self.exclusions.devices:
+            return np.zeros(len(rows), dtype=bool)
+        return self.exclusions.shared([row.get("platform") for row in rows])
+
+    def _kept(self, table: PlayTable, track: Ints, *, incognito: Flags, shared: Flags) -> PlayTable:
         """The plays of tracks; all other rows are counted."""
         ended_at = table.ended_at
         malformed = (ended_at == _NO_TIME) | (table.ms_played == _NO_TIME)
@@ -153,10 +165,12 @@ class PlayReader:
         self.count(Fate.MALFORMED, int((malformed & ~no_track).sum()))
         self.count(Fate.ABSURD_TIME, int((absurd & ~no_track).sum()))
         good = ~(malformed | absurd | no_track)
-        table, incognito = table.take(good), incognito[good]
+        table, incognito, shared = table.take(good), incognito[good], shared[good]
         # The last one named wins; the order is that in which people would give the reason.
         table = table.with_fate(self.exclusions.out_of_range(table.ended_at), Fate.OUT_OF_RANGE)
         table = table.with_fate(self.exclusions.asleep(table.ended_at), Fate.ASLEEP)
+        table = table.with_fate((table.shuffle == 1) & self.exclusions.shuffled, Fate.SHUFFLED)
+        table = table.with_fate(shared, Fate.SHARED)
         return table.with_fate(incognito & self.exclusions.incognito, Fate.INCOGNITO)
 
     def _reasons(self, words: Sequence[Any]) -> Ints:

@@ -16,6 +16,13 @@ def pull_history(
     without_hours: Annotated[
         str | None, typer.Option("--without-hours", help="Leave out hours asleep: first-end, e.g. 1-6 or 23-5.")
     ] = None,
+    without_shuffle: Annotated[
+        bool, typer.Option("--without-shuffle", help="Leave out plays in shuffled order.")
+    ] = False,
+    without_device: Annotated[
+        list[str] | None,
+        typer.Option("--without-device", help="Leave out a shared device by a part of its name; can be repeated."),
+    ] = None,
     after: Annotated[str | None, typer.Option("--after", help="Keep plays from this day on, YYYY-MM-DD.")] = None,
     before: Annotated[str | None, typer.Option("--before", help="Keep plays before this day, YYYY-MM-DD.")] = None,
     time_zone: Annotated[
@@ -31,6 +38,8 @@ def pull_history(
 
     exclusions = Exclusions(
         incognito=without_incognito,
+        shuffled=without_shuffle,
+        devices=tuple(without_device or ()),
         hours=None if without_hours is None else parse_hours(without_hours),
         after=None if after is None else parse_day(after),
         before=None if before is None else parse_day(before),

@@ -47,6 +47,24 @@ def test_options_leave_plays_out(export: Path) -> None:
     assert result.stderr == ""
 
 
+def test_shuffled_plays_and_shared_devices_are_left_out_and_no_device_is_kept(tmp_path: Path) -> None:
+    rows = [
+        row(1, 0, shuffle=True, platform="Android OS"),
+        row(2, 5, shuffle=False, platform="Partner google Home_Mini"),
+        row(3, 700, shuffle=False, platform="Android OS"),
+        row(4, 900, shuffle=None, platform=None),
+    ]
+    export = write(tmp_path / "export" / "endsong_0.json", rows)
+    options = ["--without-shuffle", "--without-device", "GOOGLE home", "--json"]
+    result = CliRunner().invoke(app, [str(export), *options], catch_exceptions=False)
+    outcomes = json.loads(result.stdout)["outcomes"]
+    assert (outcomes["left out: shuffled"], outcomes["left out: shared device"]) == (1, 1)
+    assert sum(outcomes.values()) == 4
+    with open_library() as library:
+        assert len(library.plays()) == 2
+    assert b"oogle" not in b"".join(path.read_bytes() for path in (tmp_path / "home" / "data").iterdir())
+
+
 def test_the_time_zone_is_said_where_it_was_not_given(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     result = CliRunner().invoke(app, [str(export), "--after", "2023-05-02"], catch_exceptions=False)
@@ -54,7 +72,9 @@ def test_the_time_zone_is_said_where_it_was_not_given(export: Path, monkeypatch:
     assert "left out: other dates" in result.stdout
 
 
-@pytest.mark.parametrize("options", [["--without-hours", "noon"], ["--after", "1.2.23"], ["--time-zone", "Mars"]])
+@pytest.mark.parametrize(
+    "options", [["--without-hours", "noon"], ["--after", "1.2.23"], ["--without-device", " "], ["--time-zone", "Mars"]]
+)
 def test_options_that_cannot_be_are_errors(export: Path, options: list[str]) -> None:
     with pytest.raises(InputError):
         CliRunner().invoke(app, [str(export), *options], catch_exceptions=False)
