@@ -12,7 +12,7 @@ class PullReport:
     Parameters
     ----------
     source : str
-        "spotify", "history", "listenbrainz", "csv" or "features".
+        "spotify", "history", "listenbrainz", "lastfm", "csv" or "features".
     seen : int
         Rows that the source gave.
     outcomes : dict of str to int

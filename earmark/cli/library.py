@@ -44,7 +44,7 @@ def show(context: typer.Context, json: Json = False, verbose: Verbose = False) -
 @app.command()
 def forget(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="spotify, history, listenbrainz, csv, catalogue or reccobeats.")],
+    source: Annotated[str, typer.Argument(help="Whom it came from, as 'earmark library' lists them.")],
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:

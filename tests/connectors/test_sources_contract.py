@@ -42,7 +42,7 @@ def library_url(tmp_path: Path) -> str:
     """A library in which each source that reads it finds a track."""
     url = f"sqlite:///{tmp_path / 'library.db'}"
     with Library.open(url) as library:
-        for source, kind in (("spotify", "like"), ("history", "ban"), ("listenbrainz", "love")):
+        for source, kind in (("spotify", "like"), ("history", "ban"), ("listenbrainz", "love"), ("lastfm", "love")):
             rule = RULE_OF[kind]
             track_id = f"{source:0<22}"
             library.add_tracks([TrackRow(track_id=track_id, track_name=source, artist_name="Band")])
@@ -59,7 +59,7 @@ def test_has_no_labels_where_none_are_wanted(name: str, library_url: str) -> Non
     assert len(found) > 0
 
 
-@pytest.mark.parametrize("name", ["library", "history", "listenbrainz", "spotify"])
+@pytest.mark.parametrize("name", ["library", "history", "listenbrainz", "lastfm", "spotify"])
 def test_an_empty_library_is_explained(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         open_source(name, library_url=f"sqlite:///{tmp_path / 'empty.db'}").read()
@@ -86,7 +86,7 @@ def test_tracks_without_features_wait_or_are_used(library_url: str) -> None:
 
 def test_where_spotify_cannot_be_asked_the_library_has_to_do(library_url: str) -> None:
     reading = open_source("spotify", library_url=library_url).read()
-    assert sorted(reading.tracks["liked"]) == [0, 1, 1]
+    assert sorted(reading.tracks["liked"]) == [0, 1, 1, 1]
     assert any(note.startswith("not brought up to date: there is no Spotify client id") for note in reading.notes)
 
 

@@ -1,4 +1,4 @@
-"""``earmark pull csv``, ``listenbrainz`` and ``features``: what they print, and how they end."""
+"""``earmark pull csv``, ``listenbrainz``, ``lastfm`` and ``features``: what they print, and how they end."""
 
 import json
 from collections.abc import Iterator
@@ -11,14 +11,22 @@ from typer.testing import CliRunner
 
 from earmark.cli.pull_csv import pull_csv
 from earmark.cli.pull_features import pull_features
+from earmark.cli.pull_lastfm import pull_lastfm
 from earmark.cli.pull_listenbrainz import pull_listenbrainz
 from earmark.cli.pulling import open_library
 from features.errors import InputError
 from tests.connectors.spotify.signed_in import sign_in_quietly, use
 from tests.standin import Account, Feedback, StandIn
+from tests.standin.exchange import Reply
+from tests.standin.server import LoopbackServer
 
 app = typer.Typer()
-for name, command in (("csv", pull_csv), ("listenbrainz", pull_listenbrainz), ("features", pull_features)):
+for name, command in (
+    ("csv", pull_csv),
+    ("listenbrainz", pull_listenbrainz),
+    ("lastfm", pull_lastfm),
+    ("features", pull_features),
+):
     app.command(name)(command)
 
 
@@ -89,6 +97,22 @@ def test_listenbrainz(tmp_path: Path) -> None:
     assert answered["outcomes"] == {"loved": 1}
     assert answered["calls"] == 1
     assert run("listenbrainz", "rob")[0].splitlines()[0].startswith("listenbrainz: 1 rows in ")
+
+
+def test_lastfm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EARMARK_LASTFM_KEY", raising=False)
+    with pytest.raises(InputError, match="a key of your own"):
+        run("lastfm", "rj")
+    track = {"name": "Song", "artist": {"name": "Band"}, "date": {"uts": "1700000000"}}
+    page = {"lovedtracks": {"track": track, "@attr": {"total": "1", "totalPages": "1", "page": "1", "perPage": "200"}}}
+    server = LoopbackServer("lastfm", 0, lambda _: Reply(200, page))
+    server.start()
+    try:
+        monkeypatch.setenv("EARMARK_LASTFM_URL", f"{server.url}/2.0")
+        monkeypatch.setenv("EARMARK_LASTFM_KEY", "0123456789abcdef0123456789abcdef")
+        assert run_json("lastfm", "rj")["outcomes"] == {"loved": 1}
+    finally:
+        server.stop()
 
 
 def test_errors_pass_to_the_command_line() -> None:

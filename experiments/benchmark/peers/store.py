@@ -20,6 +20,7 @@ NOT_FITTING = (
     "connectors/demo/",
     "connectors/evidence/",
     "connectors/history/",
+    "connectors/lastfm/",
     "connectors/library/",
     "connectors/listenbrainz/",
     "connectors/pull_report.py",

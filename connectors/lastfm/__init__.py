@@ -1,0 +1,1 @@
+"""Last.fm: the tracks that a user loved."""
