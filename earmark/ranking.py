@@ -36,9 +36,12 @@ def reasons(scored: Scored, tracks: pd.DataFrame) -> list[list[dict[str, Any]]]:
     list of list of dict
         ``feature``, its ``value`` (None where missing) and its ``effect`` on the log-odds of being liked.
     """
-    effects = scored.explain((tracks["rank"] - 1).tolist()).drop(columns="base")
+    rows = (tracks["rank"] - 1).tolist()
+    effects = scored.explain(rows).drop(columns="base")
+    # what models read knows the release year, too
+    values = scored.inputs.iloc[rows].drop(columns=list(tracks.columns), errors="ignore").set_axis(tracks.index)
     found = []
-    for (_, track), (_, row) in zip(tracks.iterrows(), effects.iterrows(), strict=True):
+    for (_, track), (_, row) in zip(pd.concat([tracks, values], axis=1).iterrows(), effects.iterrows(), strict=True):
         strongest = row.abs().sort_values(ascending=False, kind="stable").index[:REASONS]
         found.append(
             [

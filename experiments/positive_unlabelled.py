@@ -32,7 +32,10 @@ BoolArray = npt.NDArray[np.bool_]
 MIN_LIKES: Final = MIN_TRACKS
 """Likes that it takes to learn from likes alone."""
 PER_LIKE: Final = 2
-"""Background tracks a like: the ROC AUC against real dislikes was .822, with one .815, with three .807."""
+"""Background tracks a like: the ROC AUC against real dislikes was .822, with one .815, with three .807.
+
+Each is of one draw; another draw of two a like gave .817, so the number hardly matters between one and two.
+"""
 
 
 def learns_from_likes(tracks: pd.DataFrame, *, catalogue: bool) -> bool:

@@ -127,6 +127,17 @@ def test_reasons_are_the_strongest_effects_of_each_track(demo_ranker: Ranker, de
             assert reason["effect"] == round(float(effects[reason["feature"]].iloc[position]), 4)
 
 
+def test_the_release_year_is_told_where_it_is_known(
+    demo_ranker: Ranker, demo_candidates: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("earmark.ranking.REASONS", 100)
+    scored = demo_ranker.scored(demo_candidates)
+    told = [reason for why in reasons(scored, scored.tracks.head(9)) for reason in why if reason["feature"] == "release_year"]
+    assert len(told) == 9
+    years = {float(date[:4]) for date in demo_candidates["release_date"].dropna()}
+    assert {reason["value"] for reason in told} <= years
+
+
 def test_reasons_in_words() -> None:
     why = [
         {"feature": "danceability", "value": 0.8349, "effect": 0.412},
