@@ -132,7 +132,8 @@ def test_the_release_year_is_told_where_it_is_known(
 ) -> None:
     monkeypatch.setattr("earmark.ranking.REASONS", 100)
     scored = demo_ranker.scored(demo_candidates)
-    told = [reason for why in reasons(scored, scored.tracks.head(9)) for reason in why if reason["feature"] == "release_year"]
+    every = [reason for why in reasons(scored, scored.tracks.head(9)) for reason in why]
+    told = [reason for reason in every if reason["feature"] == "release_year"]
     assert len(told) == 9
     years = {float(date[:4]) for date in demo_candidates["release_date"].dropna()}
     assert {reason["value"] for reason in told} <= years
