@@ -7,7 +7,7 @@ interval is of the difference, over resampled artists. It tells of this table's 
 answers would gain a little more or less.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,18 +19,23 @@ from experiments.bootstrap import centred, resampled
 from experiments.config import check_labels
 from experiments.evaluation import Task, run_folds
 from experiments.metrics import roc_auc
+from experiments.positive_unlabelled import tells_of_artists
 from experiments.splits import Fold, groups_for, inner_folds
 from features.context import ArtistProfiles
 from features.errors import InputError
 from features.inputs import input_table
 from models.known import KnownTracks
 from models.registry import spec
+from models.space import Value
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-FAMILIES: Final = ("extra_trees", "symmetric_trees")
-"""Cheap, strong and unlike each other: the average of their defaults is near the best there is on small tables."""
+FAMILIES: Final[Mapping[str, dict[str, Value]]] = {
+    "extra_trees": {"max_features": 0.5},
+    "symmetric_trees": {"iterations": 100, "learning_rate": 0.1},
+}
+"""Strong, and unlike each other: their average is near the best there is on small tables. Set to be quick."""
 N_FOLDS: Final = 5
 RESAMPLES: Final = 500
 
@@ -66,11 +71,12 @@ class Gain:
             f"ROC AUC on your {self.n_tracks:,} other tracks {self.before:.3f} without, {self.after:.3f} with: "
             f"{self.difference:+.3f}, 95 % interval {self.low:+.3f} to {self.high:+.3f}"
         )
+        one = self.n_answers == 1
         if self.low > 0:
-            return f"{answers} make the next train rank better ({scores})"
+            return f"{answers} {'makes' if one else 'make'} the next train rank better ({scores})"
         if self.high < 0:
-            return f"{answers} make the next train rank worse ({scores}): were some given by mistake?"
-        return f"{answers} are too few to tell what the next train gains ({scores})"
+            return f"{answers} {'makes' if one else 'make'} the next train rank worse ({scores}): was one a slip?"
+        return f"{answers} {'is' if one else 'are'} too few to tell what the next train gains ({scores})"
 
 
 def answer_gain(
@@ -112,17 +118,23 @@ def answer_gain(
         )
     answered = answers[answers["liked"].notna()]
     judged = table[~KnownTracks.of(answered).flags(table)]
+    if not len(judged):
+        raise InputError(
+            "nothing of the table is left without the answers, so there is nothing to measure them on",
+            "give the table that the ranker was trained on",
+        )
     y = check_labels(judged, likes_will_do=False)
     together = pd.concat([judged, answered], ignore_index=True)
     folds = inner_folds(judged.reset_index(drop=True), y, "artist", n_folds=N_FOLDS, seed=seed)
     probability = _out_of_fold(together, (folds, with_answers(together, len(judged), folds)), catalogue, seed, jobs)
 
     def scores(rows: npt.NDArray[np.intp]) -> FloatArray:
-        drawn = [rows[np.isin(rows, fold.test)] for fold in folds]
-        before, after = (float(np.mean([roc_auc(y[part], p[part]) for part in drawn])) for p in probability)
+        parts = [rows[np.isin(rows, fold.test)] for fold in folds]
+        of_folds = [[roc_auc(y[part], p[part]) if len(part) else np.nan for part in parts] for p in probability]
+        before, after = np.mean(of_folds, axis=1)
         return np.array([before, after, after - before])
 
-    before, after, difference = scores(np.arange(len(y)))
+    before, after, difference = map(float, scores(np.arange(len(y))))
     artists = groups_for(judged, "artist")
     draws = resampled(scores, len(y), groups=artists, n=RESAMPLES, seed=seed)
     low, high = centred(np.array([difference]), draws[:, 2:])[0]
@@ -161,12 +173,15 @@ def _out_of_fold(
 
     Both ways hear the same of artists: the answers' tracks were known before they were judged.
     """
-    profiles = ArtistProfiles.build(catalogue=catalogue, judged=together)
+    profiles = ArtistProfiles.build(catalogue=catalogue, judged=together if tells_of_artists(together) else None)
     inputs = input_table(profiles.attach(together))
     y = together["liked"].to_numpy(dtype=np.int64)
     weights = together["weight"].fillna(1.0).to_numpy(dtype=np.float64) if "weight" in together else None
     artists = groups_for(together, "artist")
     tasks = [Task(inputs, y, artists, tuple(folds), seed=seed, jobs=jobs, weights=weights) for folds in cuts]
     return np.array(
-        [np.mean([run_folds(spec(name), {}, task).out_of_fold for name in FAMILIES], axis=0) for task in tasks]
+        [
+            np.mean([run_folds(spec(name), params, task).out_of_fold for name, params in FAMILIES.items()], axis=0)
+            for task in tasks
+        ]
     )
