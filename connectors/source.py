@@ -28,6 +28,8 @@ class SourceRequest:
         The database of pulled tracks, for sources that read it.
     catalogue : Path, optional
         A table of audio features that sources may look tracks up in.
+    page_verdicts : bool
+        Whether what the listener said on the page counts, for sources that read the library.
     without_features : {"use", "wait"}
         Whether tracks without any audio feature are given for what else is known of them, or wait until one is known.
     max_wait : float, seconds
@@ -43,6 +45,7 @@ class SourceRequest:
     seed: int = 0
     labels: bool = True
     library_url: str | None = None
+    page_verdicts: bool = True
     catalogue: Path | None = None
     without_features: Literal["use", "wait"] = "wait"
     max_wait: float = 60.0

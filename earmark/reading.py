@@ -77,6 +77,8 @@ class ReadTracks:
         The source's name; of a file, the file's.
     best_prediction : Series of float or None
         See `connectors.source.Reading`.
+    verdicts_of : str or None
+        Whose verdicts from the page are among the labels, ``page`` or ``page_demo``; None where there are none.
     """
 
     tracks: pd.DataFrame
@@ -84,6 +86,7 @@ class ReadTracks:
     notes: tuple[str, ...]
     source: str
     best_prediction: pd.Series | None
+    verdicts_of: str | None = None
 
 
 def read_tracks(
@@ -94,6 +97,7 @@ def read_tracks(
     labels: bool = True,
     catalogue: Path | None = None,
     without_features: Literal["use", "wait"] = "wait",
+    page_verdicts: bool = True,
     fetching: Fetching | None = None,
 ) -> ReadTracks:
     """Read a source or file and validate it.
@@ -112,6 +116,8 @@ def read_tracks(
         A table in which sources may look up audio features that they do not have.
     without_features : {"use", "wait"}
         Whether tracks without any audio feature are used for what else is known of them, or wait until one is known.
+    page_verdicts : bool
+        Whether what was said on the page counts, in sources that read the library.
     fetching : Fetching, optional
         How sources ask services.
 
@@ -129,6 +135,7 @@ def read_tracks(
         library_url=Home.here().library_url,
         catalogue=catalogue,
         without_features=without_features,
+        page_verdicts=page_verdicts,
         max_wait=fetching.max_wait,
         on_wait=fetching.on_wait,
         on_progress=fetching.on_progress,

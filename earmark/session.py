@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from earmark.home import Home
 from earmark.reading import Fetching, ReadTracks, read_known, read_tracks
 from earmark.training_tables import save_table
+from earmark.verdicts import with_verdicts
 from experiments.champion import Verdict, judge
 from experiments.config import FitConfig
 from experiments.positive_unlabelled import check_learnable
@@ -56,6 +57,7 @@ def train_and_record(
     label: str | None = None,
     catalogue: Path | None = None,
     without_features: Literal["use", "wait"] = "wait",
+    page_verdicts: bool = True,
     fetching: Fetching | None = None,
     on_progress: Listener = silent,
     on_read: Callable[[ReadTracks], None] | None = None,
@@ -72,6 +74,8 @@ def train_and_record(
         The label column, where it cannot be guessed.
     catalogue : Path, optional
         Tracks that tell how artists sound, and that likes are learned against where there are no dislikes.
+    page_verdicts : bool
+        Whether what was said on the page counts.
     on_progress : callable
     on_read : callable, optional
         Told what was read before the search begins.
@@ -89,8 +93,15 @@ def train_and_record(
     with alone(home):
         started = time.monotonic()
         read = read_tracks(
-            reference, label=label, catalogue=catalogue, without_features=without_features, fetching=fetching
+            reference,
+            label=label,
+            catalogue=catalogue,
+            without_features=without_features,
+            page_verdicts=page_verdicts,
+            fetching=fetching,
         )
+        if page_verdicts:
+            read = with_verdicts(read, home, without_features=without_features)
         if on_read is not None:
             on_read(read)
         clock = time.monotonic()  # fetching from a service may take minutes, which are not the search's
@@ -114,7 +125,7 @@ def train_and_record(
             result = replace(result, budget_s=config.budget_s, elapsed_s=time.monotonic() - started)
             run_id = open_run.result()
             folder = result.ranker.save(home.rankers / run_id)
-            save_table(home, run_id, result.judged, read.source)
+            save_table(home, run_id, result.judged, read.source, read.verdicts_of)
             recorded = tracker.record(run_id, result, folder, figures(result))
         verdict = _compare(result, home)
         if verdict.promote:

@@ -15,6 +15,8 @@ from earmark.home import Home
 
 SOURCE: Final = "source"
 """Entry of a table's ``attrs``: the source that it was read from."""
+VERDICTS: Final = "verdicts"
+"""Another: the source of the page's verdicts in it, where there are any."""
 
 
 def table_file(home: Home, run_id: str) -> Path:
@@ -22,7 +24,7 @@ def table_file(home: Home, run_id: str) -> Path:
     return home.mlruns / "tables" / f"{run_id}.parquet"
 
 
-def save_table(home: Home, run_id: str, table: pd.DataFrame, source: str) -> None:
+def save_table(home: Home, run_id: str, table: pd.DataFrame, source: str, verdicts: str | None = None) -> None:
     """Keep the table of a run, whole or not at all.
 
     Parameters
@@ -33,11 +35,13 @@ def save_table(home: Home, run_id: str, table: pd.DataFrame, source: str) -> Non
         `TrainResult.judged`.
     source : str
         A source's name, or a file's.
+    verdicts : str, optional
+        The source of the page's verdicts in it: ``page`` or ``page_demo``.
     """
     file = table_file(home, run_id)
     file.parent.mkdir(parents=True, exist_ok=True)
     kept = table.copy()
-    kept.attrs = {SOURCE: source}
+    kept.attrs = {SOURCE: source} if verdicts is None else {SOURCE: source, VERDICTS: verdicts}
     write_atomically(file, kept.to_parquet())
 
 
@@ -48,10 +52,11 @@ def load_table(home: Home, run_id: str) -> pd.DataFrame | None:
 
 
 def forget_tables(home: Home, sources: Collection[str]) -> int:
-    """Delete the tables that came from any of these sources; how many there were."""
+    """Delete the tables that came from any of these sources, or hold verdicts of one; how many there were."""
     gone = 0
     for file in sorted((home.mlruns / "tables").glob("*.parquet")):
-        if pd.read_parquet(file, columns=[]).attrs.get(SOURCE) in sources:
+        about = pd.read_parquet(file, columns=[]).attrs
+        if about.get(SOURCE) in sources or about.get(VERDICTS) in sources:
             file.unlink(missing_ok=True)
             gone += 1
     return gone

@@ -48,6 +48,8 @@ class DemoListener:
         300 unlabelled tracks: half by familiar artists, half by new ones, and 10 that ``tracks`` holds as well.
     candidate_probability : ndarray of float, shape (300,)
         Their true P(like).
+    candidate_feature_probability : ndarray of float, shape (300,)
+        The same as ``feature_probability``, of the candidates.
     best_possible_auc : float
         ROC AUC of ``feature_probability`` against the labels of ``tracks`` that have an analysis.
     best_auc_knowing_artists : float
@@ -59,6 +61,7 @@ class DemoListener:
     feature_probability: Floats
     candidates: pd.DataFrame
     candidate_probability: Floats
+    candidate_feature_probability: Floats
     best_possible_auc: float
     best_auc_knowing_artists: float
 
@@ -100,6 +103,7 @@ def demo_listener(seed: int = 0, *, n_tracks: int = N_TRACKS, n_artists: int = N
         feature_probability=from_features[~is_candidate],
         candidates=tracks.iloc[shown].drop(columns=["liked", "added_at"]).reset_index(drop=True),
         candidate_probability=true[shown],
+        candidate_feature_probability=from_features[shown],
         best_possible_auc=_auc(liked[judged], from_features[judged]),
         best_auc_knowing_artists=_auc(liked[judged], true[judged]),
     )

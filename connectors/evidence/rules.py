@@ -33,20 +33,22 @@ class Rule:
 RULES: Final = (
     Rule("ban", False, 1, 1.0, "the listener told Spotify never to play this track: the one explicit no that it keeps"),
     Rule("banned_artist", False, 2, 0.8, "never to play this artist: said of the artist, not of each of their tracks"),
-    Rule("love", True, 3, 1.0, "a verdict on the recording itself, asked for as such"),
-    Rule("hate", False, 3, 1.0, "a verdict on the recording itself, asked for as such"),
-    Rule("csv_liked", True, 4, 1.0, "a table of verdicts that the listener gave to earmark"),
-    Rule("csv_disliked", False, 4, 1.0, "a table of verdicts that the listener gave to earmark"),
+    Rule("kept", True, 3, 1.0, "a verdict on the very recording, given to earmark: the newest way of saying so"),
+    Rule("rejected", False, 3, 1.0, "a verdict on the very recording, given to earmark: the newest way of saying so"),
+    Rule("love", True, 4, 1.0, "a verdict on the recording itself, asked for as such"),
+    Rule("hate", False, 4, 1.0, "a verdict on the recording itself, asked for as such"),
+    Rule("csv_liked", True, 5, 1.0, "a table of verdicts that the listener gave to earmark"),
+    Rule("csv_disliked", False, 5, 1.0, "a table of verdicts that the listener gave to earmark"),
     Rule(
-        "playlist_liked", True, 4, 0.9, "the listener named the playlist as liked; some of it may be there for company"
+        "playlist_liked", True, 5, 0.9, "the listener named the playlist as liked; some of it may be there for company"
     ),
-    Rule("playlist_disliked", False, 4, 0.9, "the listener named the playlist as disliked, track by track unchecked"),
-    Rule("like", True, 5, 1.0, "saved, and not taken back; below what was said to earmark, for tastes move on"),
+    Rule("playlist_disliked", False, 5, 0.9, "the listener named the playlist as disliked, track by track unchecked"),
+    Rule("like", True, 6, 1.0, "saved, and not taken back; below what was said to earmark, for tastes move on"),
     Rule(
-        "finished", True, 6, 0.5, "heard to the end more often than usual: the ear agreed, or nobody was at the button"
+        "finished", True, 7, 0.5, "heard to the end more often than usual: the ear agreed, or nobody was at the button"
     ),
-    Rule("skipped", False, 6, 0.5, "skipped more often than usual: moods and bad moments skip as well"),
-    Rule("top", True, 7, 0.3, "much played of late, by whoever shares the account and without saying why"),
+    Rule("skipped", False, 7, 0.5, "skipped more often than usual: moods and bad moments skip as well"),
+    Rule("top", True, 8, 0.3, "much played of late, by whoever shares the account and without saying why"),
 )
 """Every kind of evidence, the strongest first."""
 

@@ -2,5 +2,6 @@
 
 from connectors.library.library import Library
 from connectors.library.rows import EvidenceRow, FeatureRow, MadePlaylist, Outcome, PlayRow, TrackRow
+from connectors.library.verdicts import Said, Step
 
-__all__ = ["EvidenceRow", "FeatureRow", "Library", "MadePlaylist", "Outcome", "PlayRow", "TrackRow"]
+__all__ = ["EvidenceRow", "FeatureRow", "Library", "MadePlaylist", "Outcome", "PlayRow", "Said", "Step", "TrackRow"]

@@ -6,11 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from connectors.library.rows import PAGE, PAGE_DEMO
 from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES
 
 PRECEDENCE: Final = ("spotify", "csv", "catalogue", "reccobeats")
 """Whose value counts: Spotify's own; the listener's table and catalogues, which mostly repeat Spotify's; then what
-another service computed. Sources not named here come last, by name."""
+another service computed. Sources not named here come next, by name."""
+
+LAST: Final = (PAGE, PAGE_DEMO)
+"""What the page showed beside a verdict: a copy out of some list, which fills what nobody else knows."""
 
 Numbers = npt.NDArray[np.intp]
 
@@ -22,7 +26,7 @@ def choose_values(
 
     A whole analysis by one source comes before a mixture, for its values belong together (the mode to the key, the
     metre to the tempo): the first source by `PRECEDENCE` that has all 12 analysed features gives them all. Where none
-    has, each value is of the first source that has it.
+    has, each value is of the first source that has it. What is of `LAST` never comes before another's value.
 
     Parameters
     ----------
@@ -47,9 +51,10 @@ def choose_values(
     name = pd.Categorical(features["name"], categories=list(AUDIO_FEATURES)).codes.astype(np.intp)
     present = sorted(features["source"].unique())
     sources = [source for source in PRECEDENCE if source in present]
-    sources += [source for source in present if source not in PRECEDENCE]
+    sources += [source for source in present if source not in (*PRECEDENCE, *LAST)]
+    sources += [source for source in LAST if source in present]
     rank = pd.Categorical(features["source"], categories=sources).codes.astype(np.intp)
-    partial = ~_whole(recording, place, rank, name)
+    partial = ~_whole(recording, place, rank, name) | features["source"].isin(LAST).to_numpy(dtype=bool)
     rows = np.lexsort([place, rank, partial, name, recording])
     rows = rows[(recording[rows] >= 0) & (name[rows] >= 0)]
     cell = recording[rows] * len(AUDIO_FEATURES) + name[rows]

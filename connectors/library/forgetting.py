@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Table, and_, delete, exists, not_, or_, select, update
 
 from connectors.library import tables
+from connectors.library.rows import PAGE, PAGE_DEMO
 
 LOOK_UPS: Final = ("catalogue", "reccobeats")
 """Sources of features that are asked about tracks known from elsewhere; what they said does not keep a track."""
@@ -13,6 +14,8 @@ _PLAYS_SOURCE: Final = "history"
 _SPOTIFY: Final = "spotify"
 _DESCRIBING: Final = ("csv", "listenbrainz")
 """Other sources that may have told more of a track than its names."""
+_SHOWING: Final = (PAGE, PAGE_DEMO)
+"""Sources that told more of a track where they had to tell how it sounds: nobody else had."""
 _DESCRIPTION: Final = ("isrc", "duration_ms", "release_date", "explicit", "popularity")
 """What is Spotify's word where neither of these tells of a track: its exports name tracks and no more."""
 _VACUUM_WAIT_MS: Final = 5_000
@@ -93,7 +96,7 @@ def _forget_descriptions(connection: Connection) -> int:
     evidence, features = tables.EVIDENCE.c, tables.FEATURES.c
     described = or_(
         exists().where(and_(evidence.track_id == track.track_id, evidence.source.in_(_DESCRIBING))),
-        exists().where(and_(features.track_id == track.track_id, features.source.in_(_DESCRIBING))),
+        exists().where(and_(features.track_id == track.track_id, features.source.in_((*_DESCRIBING, *_SHOWING)))),
     )
     some = or_(*(track[name].is_not(None) for name in _DESCRIPTION))
     blank = update(tables.TRACKS).where(some, not_(described)).values(dict.fromkeys(_DESCRIPTION))

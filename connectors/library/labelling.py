@@ -12,6 +12,7 @@ from connectors.evidence.resolve import resolve
 from connectors.library import reading
 from connectors.library.analyses import choose_values
 from connectors.library.identity import Positions, isrcs, recordings
+from connectors.library.rows import PAGE_DEMO
 from connectors.track_ids import ISRC_ID
 from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES
 from features.identity import LOCAL_ID
@@ -75,7 +76,7 @@ def label_tracks(connection: Connection, *, sources: Collection[str] | None, wai
     ----------
     connection : Connection
     sources : collection of str, optional
-        Whose evidence counts; everybody's by default.
+        Whose evidence counts; everybody's by default, but for what was said of the demo's invented tracks.
     wait : bool
         Leave out tracks without any analysed feature.
 
@@ -124,8 +125,7 @@ def _evidence(
 ) -> pd.DataFrame:
     """What counts as evidence: what was said, and what the plays say."""
     said = reading.read_evidence(connection)
-    if sources is not None:
-        said = said[said["source"].isin(list(sources))]
+    said = said[said["source"] != PAGE_DEMO] if sources is None else said[said["source"].isin(list(sources))]
     if sources is not None and PLAYS_SOURCE not in sources:
         return said
     plays = reading.read_plays(connection)

@@ -24,6 +24,7 @@ from connectors.library.forgetting import forget_source, shrink
 from connectors.library.migrating import migrate
 from connectors.library.rows import EvidenceRow, FeatureRow, MadePlaylist, PlayRow, TrackRow
 from connectors.library.values import microseconds, plain, to_json
+from connectors.library.verdicts import VerdictRows
 from connectors.pull_report import PullReport
 
 if TYPE_CHECKING:
@@ -161,6 +162,11 @@ class Library:
         with self._reading() as connection:
             return reading.read_features(connection)
 
+    @property
+    def verdicts(self) -> VerdictRows:
+        """What was said of tracks on the page, and how to take it back."""
+        return VerdictRows(self._writing, self._reading)
+
     def position(self, source: str, stream: str) -> dict[str, Any] | None:
         """Where a pull of one of a source's streams stands; None before the first."""
         table = tables.POSITIONS
@@ -242,7 +248,7 @@ class Library:
         Parameters
         ----------
         sources : collection of str, optional
-            Whose evidence counts; everybody's by default. Names and features come from wherever they are known.
+            Whose evidence counts; all but ``page_demo`` by default. Names and features come from wherever known.
         without_features : {"use", "wait"}
             Whether tracks of which no analysed feature is known are part of the table, or wait until one is.
 

@@ -11,7 +11,12 @@ from typing import Final, Literal
 
 Outcome = Literal["finished", "skipped", "neutral"]
 
-SOURCES: Final = ("spotify", "history", "listenbrainz", "csv", "catalogue", "reccobeats")
+PAGE: Final = "page"
+"""What the listener said on earmark's own page."""
+PAGE_DEMO: Final = "page_demo"
+"""The same of the demo's invented tracks: kept apart, for it says nothing of anybody's taste."""
+
+SOURCES: Final = ("spotify", "history", "listenbrainz", "lastfm", "csv", "catalogue", "reccobeats", PAGE, PAGE_DEMO)
 """Whom a row may come from."""
 
 

@@ -40,19 +40,29 @@ class FromLibrary:
 def labelled_tracks(
     library: "Library", request: SourceRequest, evidence_of: tuple[str, ...] | None, mend: str
 ) -> Reading:
-    """One row a recording that there is evidence of.
+    """One row a recording that there is evidence of: the source's, and what was said on the page.
 
     Raises
     ------
     InputError
         Where there is none.
     """
-    found = library.tracks_table(sources=evidence_of, without_features=request.without_features)
+    sources = _whose(evidence_of, page=request.page_verdicts)
+    found = library.tracks_table(sources=sources, without_features=request.without_features)
     if found.tracks.empty:
         waiting = f" but {found.waiting:,} that wait for audio features" if found.waiting else ""
         raise InputError(f"the library holds no tracks with a verdict{waiting}", mend)
     tracks = found.tracks if request.labels else found.tracks.drop(columns=["liked", "weight"])
     return Reading(tracks, found.notes)
+
+
+def _whose(evidence_of: tuple[str, ...] | None, *, page: bool) -> tuple[str, ...] | None:
+    """The sources whose evidence counts, with or without the page."""
+    from connectors.library.rows import PAGE, PAGE_DEMO, SOURCES  # noqa: PLC0415 - its package loads the driver
+
+    if evidence_of is not None:
+        return (*evidence_of, PAGE) if page else evidence_of
+    return None if page else tuple(source for source in SOURCES if source not in {PAGE, PAGE_DEMO})
 
 
 @contextmanager

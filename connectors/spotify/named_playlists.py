@@ -1,13 +1,14 @@
 """Playlists that the listener names: everything in one is liked, or nothing is."""
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from connectors.library.library import Library
 from connectors.pull_report import ReportBuilder
 from connectors.spotify.answers import Page, Playlist, SavedTrack
 from connectors.spotify.client import SpotifyClient
+from connectors.spotify.playlists import all_playlists
 from connectors.spotify.references import playlist_id
 from connectors.spotify.rows import SOURCE, evidence_keeper
 from connectors.spotify.walk import forget_walk, walk
@@ -45,7 +46,7 @@ def name_playlists(
     wanted = [(text, kind) for kind, texts in zip(KINDS, (liked, disliked), strict=True) for text in texts]
     if not (named or wanted or unnamed):
         return {}
-    mine = {playlist.id: playlist for playlist in _all_playlists(client)}
+    mine = {playlist.id: playlist for playlist in all_playlists(client)}
     dropped = {_find(text, mine, named).id for text in unnamed}
     named = {identifier: kind for identifier, kind in named.items() if identifier not in dropped}
     asked: dict[str, str] = {}
@@ -132,14 +133,6 @@ def _pull_playlist(
         library.set_position(SOURCE, stream, {"snapshot": snapshot, "kind": kind, "track_ids": track_ids})
         forget_walk(library, stream)
     return set(track_ids)
-
-
-def _all_playlists(client: SpotifyClient) -> Iterator[Playlist]:
-    page = client.my_playlists(0)
-    yield from page.items
-    while page.has_next:
-        page = client.my_playlists(page.next_offset)
-        yield from page.items
 
 
 def _find(text: str, mine: Mapping[str, Playlist], named: Mapping[str, str]) -> Playlist:

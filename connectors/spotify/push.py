@@ -16,6 +16,8 @@ from connectors.spotify.account import check_account
 from connectors.spotify.answers import Playlist
 from connectors.spotify.changes import Change, Insert, Remove, Replace, changes
 from connectors.spotify.client import SpotifyClient
+from connectors.spotify.one_push import alone, check_fresh
+from connectors.spotify.playlists import all_entries, all_playlists
 from connectors.spotify.rows import SOURCE
 from features.errors import InputError
 
@@ -146,7 +148,7 @@ def plan_undo(library: Library, client: SpotifyClient, name: str) -> PushPlan:
 def push(
     library: Library, client: SpotifyClient, plan: PushPlan, *, public: bool = False, on_progress: Say = lambda _: None
 ) -> MadePlaylist | None:
-    """Do what a plan says.
+    """Do what a plan says, while nobody else pushes.
 
     Parameters
     ----------
@@ -162,7 +164,22 @@ def push(
     -------
     MadePlaylist or None
         The playlist; None where it was deleted.
+
+    Raises
+    ------
+    AnotherPush
+        If another process or thread is pushing now.
+    PlanOutdated
+        If there was another push of this name since the plan was made.
     """
+    with alone():
+        check_fresh(plan.made, _remembered(library, client.account().id, plan.name), plan.name)
+        return _carry_out(library, client, plan, public=public, on_progress=on_progress)
+
+
+def _carry_out(
+    library: Library, client: SpotifyClient, plan: PushPlan, *, public: bool, on_progress: Say
+) -> MadePlaylist | None:
     if plan.delete and plan.made is not None:
         client.unfollow(plan.made.playlist_id)
         library.forget_playlist(plan.made.playlist_id)
@@ -249,12 +266,7 @@ def _remembered(library: Library, account: str, name: str) -> MadePlaylist | Non
 
 
 def _own(client: SpotifyClient) -> list[Playlist]:
-    page = client.my_playlists(0)
-    playlists = list(page.items)
-    while page.has_next:
-        page = client.my_playlists(page.next_offset)
-        playlists += page.items
-    return [playlist for playlist in playlists if playlist.is_mine]
+    return [playlist for playlist in all_playlists(client) if playlist.is_mine]
 
 
 def _current(client: SpotifyClient, made: MadePlaylist, there: dict[str, Playlist]) -> tuple[str, ...]:
@@ -268,11 +280,5 @@ def _current(client: SpotifyClient, made: MadePlaylist, there: dict[str, Playlis
 
 def _contents(client: SpotifyClient, playlist_id: str) -> tuple[str, ...]:
     """The URIs in a playlist; empty for what a request cannot name: local files, and what Spotify no longer has."""
-    uris: list[str] = []
-    offset, more = 0, True
-    while more:
-        page = client.playlist_items(playlist_id, offset)
-        tracks = [entry.track for entry in page.items]
-        uris += ["" if track is None or track.kind == "local" else track.uri for track in tracks]
-        offset, more = page.next_offset, page.has_next
-    return tuple(uris)
+    tracks = [entry.track for entry in all_entries(client, playlist_id)]
+    return tuple("" if track is None or track.kind == "local" else track.uri for track in tracks)

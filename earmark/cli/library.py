@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from connectors.library import Library
     from connectors.library.summary import Summary
 
-EVERYBODYS = ("library", "spotify")
-"""Sources of trains that read the evidence of all: what such a train learned from is forgotten with any of it."""
-
 app = typer.Typer(
     help="Show what has been pulled: evidence, audio features, conflicts, last pulls.",
     add_completion=False,
@@ -50,15 +47,14 @@ def forget(
 ) -> None:
     """Delete all that came from a source, and tracks that nothing else tells of."""
     from connectors.library.rows import SOURCES
+    from earmark.forgetting import forget as forget_all
     from earmark.home import Home
-    from earmark.training_tables import forget_tables
     from features.errors import InputError
 
     if source not in SOURCES:
         raise InputError(f"there is no source {source!r} in a library", f"give one of {', '.join(SOURCES)}")
     with _library() as opened:
-        gone = opened.forget(source)
-    gone["training_tables"] = forget_tables(Home.here(), {source, *EVERYBODYS})
+        gone = forget_all(opened, Home.here(), source)
     if _wants_json(context, json=json):
         answer({"source": source, "deleted": gone})
     elif not any(gone.values()):

@@ -56,6 +56,11 @@ WithoutFeatures = Annotated[
 ]
 
 
+NoVerdicts = Annotated[
+    bool, typer.Option("--no-verdicts", help="Leave out what was kept and skipped on the page ('earmark page').")
+]
+
+
 MaxWait = Annotated[
     float, typer.Option("--max-wait", min=0, help="Longest wait, in seconds, that a service may ask for.")
 ]

@@ -40,6 +40,7 @@ def test_the_table_orders_evidence_as_promised() -> None:
     ranks = [
         {"ban"},
         {"banned_artist"},
+        {"kept", "rejected"},
         {"love", "hate"},
         {"csv_liked", "csv_disliked", "playlist_liked", "playlist_disliked"},
         {"like"},

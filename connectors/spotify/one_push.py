@@ -1,0 +1,69 @@
+"""One push at a time, and only of a plan that still holds.
+
+Two pushes of one new name, side by side, would make two playlists of which the library knows one; and a plan that was
+made before another push would take that one's tracks for the listener's own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from connectors.library.rows import MadePlaylist
+from connectors.spotify.settings import config_folder
+from features.errors import InputError
+
+LOCK_FILE: Final = "spotify-push.lock"
+
+
+class AnotherPush(InputError):  # noqa: N818 (it reads as what happened)
+    """Another process, or another thread of this one, is pushing (exit code 2)."""
+
+
+class PlanOutdated(InputError):  # noqa: N818
+    """Another push was made since the plan was (exit code 2)."""
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep others who share the sign-in from pushing; the system lets go of the lock when a process dies.
+
+    Raises
+    ------
+    AnotherPush
+        If somebody is pushing now.
+    """
+    lock = FileLock(config_folder() / LOCK_FILE, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise AnotherPush(
+            "another earmark is changing a playlist of this account right now", "when it is done, try again"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_fresh(planned: MadePlaylist | None, known: MadePlaylist | None, name: str) -> None:
+    """Refuse a plan that another push has overtaken.
+
+    Parameters
+    ----------
+    planned, known : MadePlaylist or None
+        What the library knew of the playlist when the plan was made, and what it knows now.
+    name : str
+        Of the playlist.
+
+    Raises
+    ------
+    PlanOutdated
+        If they differ.
+    """
+    if planned != known:
+        raise PlanOutdated(
+            f"the playlist {name!r} was changed by another push since this one was planned",
+            "look again at what would be done, then send",
+        )
