@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import Depends, Request
 
 from earmark.home import Home
-from earmark.page.lists import CandidateLists
+from earmark.page.lists import CandidateList, CandidateLists
 from earmark.page.rankers import Rankers
 from earmark.page.settings import PageSettings
+from earmark.page.training.trainer import Trainer
+from earmark.page.verdicts.book import VerdictBook
 from models.scored import Scored
 
 if TYPE_CHECKING:
@@ -35,9 +37,11 @@ class Desk:
         self.settings = settings
         self.rankers = Rankers(home)
         self.lists = CandidateLists(home)
+        self.verdicts = VerdictBook(home)
+        self.trainer = Trainer(home, settings)
         self._lock = Lock()
         self._scoring: dict[tuple[str, str], Lock] = {}
-        self._scored: OrderedDict[tuple[str, str], Scored] = OrderedDict()
+        self._scored: OrderedDict[tuple[str, str], tuple[CandidateList, Scored]] = OrderedDict()
 
     def scored(self, list_id: str, model: str) -> Scored:
         """A list with the scores of a model, from memory where it was asked for before.
@@ -56,23 +60,35 @@ class Desk:
             If the list cannot be scored.
         """
         key = (self.rankers.run_id(model), list_id)
+        listed = self.lists.get(list_id)
+        found = self._of(key, listed)
+        if found is not None:
+            return found
         with self._lock:
-            if key in self._scored:
-                self._scored.move_to_end(key)
-                return self._scored[key]
             alone = self._scoring.setdefault(key, Lock())
         with alone:  # two requests for one list score it once
+            found = self._of(key, listed)
+            if found is not None:
+                return found
+            try:
+                made = self.rankers.get(key[0])[1].scored(listed.tracks)
+            finally:
+                with self._lock:
+                    self._scoring.pop(key, None)
             with self._lock:
-                if key in self._scored:
-                    return self._scored[key]
-            _, ranker = self.rankers.get(key[0])
-            made = ranker.scored(self.lists.get(list_id).tracks)
-            with self._lock:
-                self._scored[key] = made
-                self._scoring.pop(key, None)
+                self._scored[key] = (listed, made)
                 while len(self._scored) > _SCORED:
                     self._scored.popitem(last=False)
             return made
+
+    def _of(self, key: tuple[str, str], listed: CandidateList) -> Scored | None:
+        """What was scored before, if it was of this very list: another process may have replaced it."""
+        with self._lock:
+            entry = self._scored.get(key)
+            if entry is None or entry[0] is not listed:
+                return None
+            self._scored.move_to_end(key)
+            return entry[1]
 
     def forget_list(self, list_id: str) -> None:
         """Drop what was scored of a list that has changed or is gone."""

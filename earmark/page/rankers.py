@@ -3,7 +3,7 @@
 import json
 import re
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -13,6 +13,7 @@ from earmark.page.faults import NotFoundError
 from features.errors import EarmarkError
 from models.ranker import Ranker
 from models.ranker_folder import load
+from models.ranking import is_relative
 
 CHAMPION: Final = "champion"
 _RUN = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -30,6 +31,8 @@ class RankerEntry:
     model, source, trained : str
         What it is made of, what it was trained on, and when (ISO 8601).
     n_tracks, n_liked : int
+    relative : bool
+        Whether it knows likes but no dislikes: it ranks, and can promise no precision.
     """
 
     run_id: str
@@ -39,6 +42,7 @@ class RankerEntry:
     trained: str
     n_tracks: int
     n_liked: int
+    relative: bool
 
 
 class Rankers:
@@ -53,6 +57,8 @@ class Rankers:
         self._home = home
         self._lock = Lock()
         self._loaded: OrderedDict[str, Ranker] = OrderedDict()
+        self._listing = Lock()  # of its own: the menu does not wait until a ranker is loaded
+        self._entries: dict[Path, tuple[int, RankerEntry | None]] = {}
 
     def run_id(self, model: str) -> str:
         """The run that ``champion`` or a run id stands for.
@@ -93,22 +99,36 @@ class Rankers:
             champion = self._home.champion()
         except EarmarkError:
             champion = None
+        best = champion.name if champion is not None else None
         folders = [folder for folder in self._home.rankers.iterdir() if _RUN.fullmatch(folder.name)]
-        found = [_entry(folder, champion=folder == champion) for folder in folders]
-        return sorted((entry for entry in found if entry is not None), key=lambda entry: entry.trained, reverse=True)
+        with self._listing:
+            found = [self._entry(folder) for folder in folders]
+        known = (replace(entry, champion=entry.run_id == best) for entry in found if entry is not None)
+        return sorted(known, key=lambda entry: (entry.trained, entry.run_id), reverse=True)
+
+    def _entry(self, folder: Path) -> RankerEntry | None:
+        """What a folder says; read again only where it has changed."""
+        try:
+            changed = (folder / "ranker.json").stat().st_mtime_ns
+        except OSError:
+            return None
+        if folder not in self._entries or self._entries[folder][0] != changed:
+            self._entries[folder] = (changed, _entry(folder))
+        return self._entries[folder][1]
 
 
-def _entry(folder: Path, *, champion: bool) -> RankerEntry | None:
+def _entry(folder: Path) -> RankerEntry | None:
     try:
         info: dict[str, Any] = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))["info"]
         return RankerEntry(
             run_id=folder.name,
-            champion=champion,
+            champion=False,
             model=str(info.get("model", "?")),
             source=str(info.get("source", "?")),
             trained=str(info.get("trained", "")),
             n_tracks=int(info.get("n_tracks", 0)),
             n_liked=int(info.get("n_liked", 0)),
+            relative=is_relative(info),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -1,5 +1,6 @@
 """Templates to pages: everything escaped, nothing inlined, static files under names that change with their content."""
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -42,8 +43,10 @@ def static_url(name: str) -> str:
 
 
 def percent(value: float | None) -> str:
-    """``83 %``; a dash where nothing is known."""
-    return "–" if value is None or value != value else f"{value:.0%}".replace("%", " %")  # noqa: PLR0124 (NaN)
+    """``83 %`` on one line; a dash where nothing is known."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -75,4 +78,6 @@ def html(request: Request, template: str, context: Mapping[str, Any], *, status:
 
 def is_fragment(request: Request) -> bool:
     """Whether htmx asks for a part of a page, to be swapped in."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    told = request.headers.get
+    whole = told("HX-Boosted") == "true" or told("HX-History-Restore-Request") == "true"
+    return told("HX-Request") == "true" and not whole
