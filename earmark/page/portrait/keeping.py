@@ -1,0 +1,61 @@
+"""Answers that are made once and asked for often."""
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
+    """The answers that were asked for last. They are made one at a time: asked for by two threads at once, one is made.
+
+    Parameters
+    ----------
+    most : int
+        How many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._making = Lock()
+        self._kept: OrderedDict[Hashable, tuple[weakref.ref[object] | None, T]] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], T], *, source: object = None) -> T:
+        """The answer of this key.
+
+        Parameters
+        ----------
+        key : hashable
+        make : callable
+            What makes it where it is not kept.
+        source : object, optional
+            What it is made from: an answer from another object of the same key is out of date.
+        """
+        found = self._find(key, source)
+        if found is not None:
+            return found[0]
+        with self._making:
+            found = self._find(key, source)
+            if found is not None:
+                return found[0]
+            made = make()
+            with self._lock:
+                self._kept[key] = (None if source is None else weakref.ref(source), made)
+                self._kept.move_to_end(key)
+                while len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
+            return made
+
+    def _find(self, key: Hashable, source: object) -> tuple[T] | None:
+        with self._lock:
+            if key not in self._kept:
+                return None
+            origin, answer = self._kept[key]
+            if source is not None and (origin is None or origin() is not source):
+                return None
+            self._kept.move_to_end(key)
+            return (answer,)
