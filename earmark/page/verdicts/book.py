@@ -1,0 +1,196 @@
+"""The verdicts of the page: in memory for every view, in the library before an answer leaves.
+
+What is acknowledged is committed: SQLite's log has it, and a process that is killed the next moment loses nothing.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from earmark.home import Home
+from earmark.page.lists import DEMO
+from earmark.page.verdicts.measuring import GainMeter
+from earmark.page.verdicts.predicting import Predictions
+from earmark.verdicts import PAGE, PAGE_DEMO
+from features.columns import ANALYSED_FEATURES
+
+if TYPE_CHECKING:
+    from connectors.library import Library, Said, Step
+    from connectors.library.verdicts import Verdict
+
+LOOK_EVERY_S: Final = 1.0
+"""How often it is asked whether another process has changed the library."""
+
+_KNOWN: Final = ("track_name", "artist_name", "album_name", "isrc", "release_date", "explicit", "popularity")
+_NOTHING: Final[Mapping[str, "Verdict"]] = MappingProxyType({})
+
+
+def source_of(list_id: str) -> str:
+    """Where verdicts on a list are kept: the demo's tracks are invented, and kept apart."""
+    return PAGE_DEMO if list_id == DEMO else PAGE
+
+
+@dataclass(frozen=True)
+class _Mirror:
+    """One source's verdicts as the library has them."""
+
+    said: Mapping[str, "Said"]
+    verdicts: Mapping[str, "Verdict"]
+
+
+def since(trained: str) -> datetime:
+    """When a train began, of ISO 8601; the beginning of time where that cannot be read."""
+    try:
+        found = datetime.fromisoformat(trained)
+    except ValueError:
+        found = datetime.min
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+class VerdictBook:
+    """Gives, finds and takes back verdicts; shared by all requests, from several threads.
+
+    Parameters
+    ----------
+    home : Home
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.meter = GainMeter(home)
+        self.predictions = Predictions()
+        self._url = home.library_url
+        self._lock = RLock()
+        self._library: Library | None = None
+        own = home.library_url == f"sqlite:///{home.library_file}"
+        self._file = home.library_file if own else None  # None: a database that several machines share
+        self._opened_file = 0
+        self._mirrors: dict[str, _Mirror] = {}
+        self._seen: object = None
+        self._next_look = 0.0
+
+    def of(self, list_id: str) -> Mapping[str, "Verdict"]:
+        """What is said of the tracks of a list, by track id: ``keep`` or ``skip``.
+
+        Other tracks may be among them: a verdict is about a track, whichever list it was shown in.
+        """
+        mirror = self._mirror(source_of(list_id))
+        return _NOTHING if mirror is None else mirror.verdicts
+
+    def said(self, source: str) -> Mapping[str, "Said"]:
+        """What is said, and when, by track id; of ``page`` or ``page_demo``."""
+        mirror = self._mirror(source)
+        return {} if mirror is None else mirror.said
+
+    def count_since(self, source: str, trained: str) -> int:
+        """How many tracks got their verdict after a train.
+
+        Parameters
+        ----------
+        source : {"page", "page_demo"}
+        trained : str
+            When it began, ISO 8601; where it cannot be read every verdict counts.
+        """
+        began = since(trained)
+        return sum(said.at > began for said in self.said(source).values())
+
+    def say(self, list_id: str, track: Mapping[str, Any], verdict: "Verdict | None") -> "Step | None":
+        """Give a verdict on a track of a list, or withdraw it; it is in the library on return.
+
+        Parameters
+        ----------
+        list_id : str
+        track : mapping
+            Its row of the tracks table.
+        verdict : {"keep", "skip"} or None
+            None withdraws.
+
+        Returns
+        -------
+        Step or None
+            What changed; None where just this was said before.
+        """
+        from connectors.library import TrackRow  # noqa: PLC0415 (a database driver; the first view does without)
+
+        known = {name: _cell(track.get(name)) for name in (*_KNOWN, "duration_ms")}
+        values = {name: float(track[name]) for name in ANALYSED_FEATURES if _cell(track.get(name)) is not None}
+        row = TrackRow(track_id=str(track["track_id"]), **known)
+        with self._lock:
+            rows = self._opened().verdicts
+            step = rows.say(source_of(list_id), list_id, row, verdict, datetime.now(UTC), values)
+            self._reread()
+            return step
+
+    def undo(self) -> "Step | None":
+        """Take back the last step, whichever list it was in; None where there is nothing left."""
+        with self._lock:
+            step = self._opened().verdicts.undo()
+            self._reread()
+            return step
+
+    def close(self) -> None:
+        """Let go of the library."""
+        with self._lock:
+            if self._library is not None:
+                self._library.close()
+            self._library = None
+
+    def _mirror(self, source: str) -> _Mirror | None:
+        if time.monotonic() >= self._next_look:
+            with self._lock:
+                self._look()
+        return self._mirrors.get(source)
+
+    def _look(self) -> None:
+        """Read anew what somebody else has changed; a shared database is read each time."""
+        if time.monotonic() < self._next_look:
+            return
+        if self._file is not None and not self._file.exists():
+            self._mirrors, self._seen = {}, None
+        elif (seen := self._changed()) is None or seen != self._seen:
+            self._reread()
+            self._seen = seen
+        self._next_look = time.monotonic() + LOOK_EVERY_S
+
+    def _reread(self) -> None:
+        rows = self._opened().verdicts
+        self._mirrors = {source: _mirrored(rows.all(source)) for source in (PAGE, PAGE_DEMO)}
+
+    def _opened(self) -> "Library":
+        """The library, opened once; anew where its file is another one than then."""
+        from connectors.library import Library  # noqa: PLC0415
+
+        if self._library is not None and self._file is not None and _stamp(self._file)[0] != self._opened_file:
+            self.close()
+        if self._library is None:
+            self._library = Library.open(self._url)
+            self._opened_file = 0 if self._file is None else _stamp(self._file)[0]
+        return self._library
+
+    def _changed(self) -> object:
+        """What differs after any process has written to a library of our own; None for a shared one."""
+        if self._file is None:
+            return None
+        return tuple(_stamp(self._file.with_name(self._file.name + ending)) for ending in ("", "-wal"))
+
+
+def _stamp(file: Path) -> tuple[int, int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _mirrored(said: dict[str, "Said"]) -> _Mirror:
+    return _Mirror(said, {track_id: entry.verdict for track_id, entry in said.items()})
+
+
+def _cell(value: Any) -> Any:
+    return None if value is None or pd.isna(value) else value
