@@ -24,7 +24,7 @@ from experiments.mlflow_folder import DATABASE, database_uri, follow_moved_folde
 from experiments.ranker_model import MODEL, TRACKING_URI, log_ranker
 from experiments.readable_tree import RULES_FILE, tree_text
 from experiments.results import TrainResult
-from experiments.row_writer import LONGEST_TAG, NOTE_TAG, RowWriter
+from experiments.row_writer import LONGEST_TAG, NOTE_TAG, PARENT_TAG, RowWriter
 from experiments.run_notes import describe
 from experiments.run_rows import KIND_TAG, train_row
 from experiments.run_views import EXPERIMENT, EXPERIMENT_TAGS
@@ -45,6 +45,22 @@ class Recorded:
 
     run_id: str
     version: str
+
+
+@dataclass(frozen=True)
+class RunPlace:
+    """Where MLflow's pages show a train.
+
+    Parameters
+    ----------
+    experiment_id, run_id : str
+    children : mapping of str to str
+        Run ids of its families and baselines, by name.
+    """
+
+    experiment_id: str
+    run_id: str
+    children: Mapping[str, str]
 
 
 class Tracker:
@@ -170,6 +186,14 @@ class Tracker:
         client = self._ready()
         with self._translated():
             client.set_registered_model_alias(MODEL, CHAMPION, version)
+
+    def place(self, run_id: str) -> RunPlace:
+        """Where a recorded train is shown, with the runs of its families and baselines."""
+        client = self._ready()
+        with self._translated():
+            below = client.search_runs([self._experiment], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=1000)
+        children = {str(run.data.params["model"]): str(run.info.run_id) for run in below}
+        return RunPlace(self._experiment, run_id, children)
 
     def _ready(self) -> Any:
         self.prepare()

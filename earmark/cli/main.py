@@ -3,27 +3,19 @@
 Exit codes: 0 done, 2 the user can mend it, 3 a service failed, 1 a bug, 130 interrupted.
 """
 
-import errno
 import gc
 import os
 import sys
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 from typer._click.exceptions import ClickException
 
-from earmark.cli import doctor, evaluate, library, listing, login, pull, push, rank, train, ui, validate
+from earmark.cli import doctor, evaluate, library, listing, login, page, pull, push, rank, train, ui, validate
 from earmark.cli.interrupts import interrupt_outside_imports
 from earmark.cli.options import note, verbosity
-from features.errors import EarmarkError, InputError, ServiceError
-
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS}
-SQLITE_FULL = ("database or disk is full", "disk I/O error")
-SQLITE_NOT_OURS = ("attempt to write a readonly database", "unable to open database file")
-SQLITE_DAMAGED = ("file is not a database", "database disk image is malformed")
+from earmark.explaining import explained
 
 app = typer.Typer(
     name="earmark",
@@ -43,6 +35,7 @@ app.add_typer(library.app, name="library")
 app.command()(push.push)
 app.add_typer(login.logout_app, name="logout")
 app.command()(ui.ui)
+app.command()(page.page)
 app.command()(listing.sources)
 app.command()(listing.models)
 app.command()(doctor.doctor)
@@ -95,7 +88,7 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    known = _known(error)
+    known = explained(error)
     if verbosity.on:
         traceback.print_exception(error)
     if known is not None:
@@ -103,54 +96,6 @@ def _explain(error: Exception) -> int:
         return known.exit_code
     _say(f"{type(error).__name__}: {error}", "this is a bug in earmark: run again with -v and report what it prints")
     return 1
-
-
-def _known(error: Exception) -> EarmarkError | None:
-    """The error as one that can be explained, if it is: ours, or a disk's under any library's name."""
-    for cause in _chain(error):
-        if isinstance(cause, EarmarkError):
-            return cause
-        found = _server_trouble(cause) or _disk_trouble(cause)
-        if found is not None:
-            return found
-    return None
-
-
-def _server_trouble(cause: BaseException) -> ServiceError | None:
-    """A shared database that does not answer; None for anything else. The driver's words may hold the user's name."""
-    if type(cause).__module__.partition(".")[0] != "psycopg":
-        return None
-    return ServiceError(
-        f"the database that EARMARK_DATABASE_URL names failed ({type(cause).__name__})",
-        "see that it runs and lets you in, then run the same command: finished trials are kept; or unset the variable",
-    )
-
-
-def _disk_trouble(cause: BaseException) -> InputError | None:
-    """A disk that is full, files that are not ours, or a damaged database; None for anything else."""
-    number = cause.errno if isinstance(cause, OSError) else None
-    where = f" ({cause.filename})" if isinstance(cause, OSError) and cause.filename else ""
-    said = str(cause)
-    if number in DISK_FULL or any(words in said for words in SQLITE_FULL):
-        return InputError(
-            f"the disk is full{where}",
-            "make room or set EARMARK_HOME to another disk, then run the same command: finished trials are kept",
-        )
-    if number in NOT_OURS or any(words in said for words in SQLITE_NOT_OURS):
-        return InputError(f"no permission{where or ' to write the database'}", "choose a file or folder that is yours")
-    if number == errno.ENAMETOOLONG:
-        return InputError(f"a file name is too long{where}", "give a shorter one")
-    if any(words in said for words in SQLITE_DAMAGED):
-        return InputError(
-            "a database of earlier runs is damaged", "'earmark doctor' says which one, and where to move it"
-        )
-    return None
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _drop_output() -> None:

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from earmark.explaining import explained
 from earmark.page.rendering import html, is_fragment
 from features.errors import EarmarkError, InputError, ServiceError
 
@@ -59,7 +60,10 @@ def explain_errors(app: FastAPI) -> None:
         return answer
 
     @app.exception_handler(Exception)
-    def bug(request: Request, error: Exception) -> Response:
+    def unforeseen(request: Request, error: Exception) -> Response:
+        known = explained(error)  # a full disk, a database that does not answer
+        if known is not None:
+            return fault(request, status_of(known), known.message, known.hint)
         _LOG.error("a bug while answering %s", request.url.path, exc_info=error)
         said = f"{type(error).__name__}: this is a bug in earmark"
         return fault(request, 500, said, "the terminal that earmark page runs in says more: please report it")

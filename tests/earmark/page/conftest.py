@@ -67,7 +67,11 @@ def visitor(url: str) -> requests.Session:
 @contextmanager
 def serving(home: Home, settings: PageSettings) -> Iterator[str]:
     """The page in a thread, until the end of the block; its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(home, settings), host="127.0.0.1", port=0, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(home, settings), host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2
+        )
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     end = time.monotonic() + 30
