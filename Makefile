@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help train test rank ui lint bench clean lock
+.PHONY: help train test rank ui page lint bench clean lock
 
 VENV := .venv
 EARMARK := $(VENV)/bin/earmark
@@ -56,6 +56,10 @@ rank: $(READY) ## Filter CANDIDATES=file down to the predicted likes (default: t
 ui: $(READY) ## Compare runs in the MLflow UI on 127.0.0.1
 	@$(CHAMPION) || $(EARMARK) train
 	@$(EARMARK) ui $(ARGS)
+
+page: $(READY) ## Rank, see why, keep or skip, and train in a browser, on 127.0.0.1
+	@$(CHAMPION) || $(EARMARK) train
+	@$(EARMARK) page $(ARGS)
 
 lint: $(READY) ## Check style, types and the rooms' walls
 	@$(VENV)/bin/ruff check .

@@ -1,6 +1,6 @@
 """How a page is served."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
@@ -28,7 +28,7 @@ class PageSettings:
 
     host: str = LOOPBACK
     port: int = 8000
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)  # no traceback shows it
     mlflow_url: str = MLFLOW_URL
     max_upload_bytes: int = 32 * 2**20
 

@@ -31,12 +31,15 @@ BENCHMARKS = {
     "demo_curve": "demo_curve",
     "promise": "promise_kept",
     "likes_only": "likes_only",
+    "asking": "asking",
     "scoring": "scoring_speed",
+    "page": "page_load",
+    "page_fuzz": "page_fuzz",
     "choices": "design_choices",
 }
 """Module of each benchmark, in the order they are run: commands first, on a machine that we leave alone."""
 
-ONLY_IF_NAMED = ("evaluate", "demo_curve", "promise", "likes_only", "choices")
+ONLY_IF_NAMED = ("evaluate", "demo_curve", "promise", "likes_only", "asking", "choices", "page", "page_fuzz")
 PEERS = "peers"
 """Has options of its own, so it stands first and alone."""
 

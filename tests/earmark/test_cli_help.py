@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": ["source", "--folds", "--split", "--budget", "--trials", "--json", "--output"],
     "validate": ["file", "--label", "--json"],
     "ui": ["--port"],
+    "page": ["--port", "--host", "--password", "EARMARK_PAGE_PASSWORD", "--open", "--no-open", "--mlflow-url"],
     "doctor": ["--json"],
     "sources": ["--json"],
     "models": ["--json"],

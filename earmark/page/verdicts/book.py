@@ -142,9 +142,13 @@ class VerdictBook:
             self._library = None
 
     def _mirror(self, source: str) -> _Mirror | None:
-        if time.monotonic() >= self._next_look:
-            with self._lock:
+        # A verdict that waits for another program's writing (a pull) holds the lock for as long: views go on with what
+        # was known before, for nothing new has been acknowledged.
+        if time.monotonic() >= self._next_look and self._lock.acquire(blocking=not self._mirrors):
+            try:
                 self._look()
+            finally:
+                self._lock.release()
         return self._mirrors.get(source)
 
     def _look(self) -> None:
@@ -152,7 +156,7 @@ class VerdictBook:
         if time.monotonic() < self._next_look:
             return
         if self._file is not None and not self._file.exists():
-            self._mirrors, self._seen = {}, None
+            self._mirrors, self._seen = {source: _mirrored({}) for source in (PAGE, PAGE_DEMO)}, None
         elif (seen := self._changed()) is None or seen != self._seen:
             self._reread()
             self._seen = seen

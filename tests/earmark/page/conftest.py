@@ -5,20 +5,20 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import requests
-import uvicorn
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from earmark.home import Home
-from earmark.page.app import create_app
+from earmark.page.opening import listen
+from earmark.page.serving import server_of
 from earmark.page.settings import PageSettings
 from earmark.training_tables import save_table
 from models.ranker import Ranker
@@ -53,7 +53,7 @@ def page_home(tmp_path: Path, demo_ranker: Ranker, demo_tracks: pd.DataFrame) ->
 @pytest.fixture
 def served(page_home: Home) -> Iterator[Served]:
     """The page on a free port of this machine."""
-    with serving(page_home, PageSettings(port=0)) as url:
+    with _serving(page_home, PageSettings()) as url:
         yield Served(url, page_home, visitor(url))
 
 
@@ -65,14 +65,11 @@ def visitor(url: str) -> requests.Session:
 
 
 @contextmanager
-def serving(home: Home, settings: PageSettings) -> Iterator[str]:
-    """The page in a thread, until the end of the block; its address."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(home, settings), host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2
-        )
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
+def _serving(home: Home, settings: PageSettings) -> Iterator[str]:
+    """The page as `earmark page` serves it, in a thread, until the end of the block; its address."""
+    server, opened = server_of(home, settings), listen("127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]}, daemon=True)
+    port = opened.getsockname()[1]
     thread.start()
     end = time.monotonic() + 30
     while not server.started:
@@ -80,10 +77,17 @@ def serving(home: Home, settings: PageSettings) -> Iterator[str]:
             raise RuntimeError("the page did not start")
         time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Home, PageSettings], AbstractContextManager[str]]:
+    """``with serving(home, settings) as url``: the page, as `earmark page` serves it."""
+    return _serving
 
 
 @pytest.fixture(scope="session")
