@@ -26,7 +26,8 @@ from models.space import Choice, Int, Space, Value, defaults
 from models.spec import ModelSpec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-SQLITE = {"connect_args": {"timeout": 60}, "poolclass": NullPool}  # no connection outlives its use
+SERVER = {"poolclass": NullPool}  # no connection outlives its use
+SQLITE = {**SERVER, "connect_args": {"timeout": 60}}
 PRUNE_AFTER = 5
 STARTUP_TRIALS = 10
 """Random trials (the default among them) before the sampler trusts what it has seen."""
@@ -68,7 +69,7 @@ def open_storage(url: str | None) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url is None:
         return InMemoryStorage()
-    storage = RDBStorage(url, engine_kwargs=SQLITE if url.startswith("sqlite") else None)
+    storage = RDBStorage(url, engine_kwargs=SQLITE if url.startswith("sqlite") else SERVER)
     if url.startswith("sqlite"):
         event.listen(storage.engine, "connect", _write_ahead)
         storage.engine.dispose()

@@ -5,6 +5,7 @@ import os
 import pty
 import sys
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -36,7 +37,7 @@ def test_a_moment_in_words(moment: Progress, words: str) -> None:
 
 def test_plain_lines_tell_news_only(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: now[0]))
     say = PlainLines()
     say(Progress("searching", "tree", 1, 0.7, 0.7))
     say(Progress("searching", "tree", 2, 0.6, 0.7))  # nothing new

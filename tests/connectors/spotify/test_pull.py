@@ -139,7 +139,6 @@ def test_a_pull_that_breaks_off_goes_on_at_the_page_it_had_not_finished(
 def test_whatever_breaks_off_a_playlist_nothing_is_lost(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.http.waiting.time.sleep", lambda _: None)
     with at(StandIn(Account.made_up(60)), tmp_path, monkeypatch) as library:
         pull(library, disliked=["Skipped"])
         undisturbed = contents(library)
