@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from connectors.http.waiting import Wait, silent
-from connectors.registry import open_source
+from connectors.registry import open_source, sources
 from connectors.tables.assembly import to_tracks
 from connectors.tables.columns import recognise
 from connectors.tables.raw import RawTable
@@ -79,6 +79,8 @@ class ReadTracks:
         See `connectors.source.Reading`.
     verdicts_of : str or None
         Whose verdicts from the page are among the labels, ``page`` or ``page_demo``; None where there are none.
+    judged_on_page : frozenset of str
+        Ids of the tracks whose labels these are.
     """
 
     tracks: pd.DataFrame
@@ -87,6 +89,7 @@ class ReadTracks:
     source: str
     best_prediction: pd.Series | None
     verdicts_of: str | None = None
+    judged_on_page: frozenset[str] = frozenset()
 
 
 def read_tracks(
@@ -147,5 +150,10 @@ def read_tracks(
             "\n".join([f"none of the {report.rows:,} rows of {reference} can be used", *report.lines()]),
             "mend these columns where the table came from, and read it again",
         )
-    name = Path(reference).name if source.name == FILES else source.name
-    return ReadTracks(tracks, report, reading.notes, name, reading.best_prediction)
+    return ReadTracks(tracks, report, reading.notes, _name(source.name, reference), reading.best_prediction)
+
+
+def _name(source: str, reference: str) -> str:
+    """What was read: a source's name, or a file's, which must not be mistaken for a source."""
+    file = Path(reference).name
+    return source if source != FILES else f"./{file}" if file in sources() else file

@@ -25,6 +25,9 @@ from experiments.training import train
 from features.errors import EarmarkError, InputError
 from models.ranker_folder import load
 
+LOOKED_S = 0.5
+"""The page takes the lock for a moment when it looks whether somebody has it."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -120,6 +123,7 @@ def train_and_record(
                 on_progress=on_progress,
                 best_prediction=read.best_prediction,
                 notes=(*read.notes, *about),
+                never_held_out=read.judged_on_page,  # an answer that was only judged on would teach nothing
             )
             on_progress(Progress("recording in MLflow"))
             result = replace(result, budget_s=config.budget_s, elapsed_s=time.monotonic() - started)
@@ -152,7 +156,7 @@ def alone(home: Home) -> Iterator[None]:
     """
     lock = FileLock(home.lock_file)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=LOOKED_S)
     except Timeout as error:
         raise InputError(
             f"another train or evaluation is running in {home.mlruns}",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from earmark.files import write_atomically
 from earmark.home import Home
+from features.errors import InputError
 
 SOURCE: Final = "source"
 """Entry of a table's ``attrs``: the source that it was read from."""
@@ -46,17 +47,38 @@ def save_table(home: Home, run_id: str, table: pd.DataFrame, source: str, verdic
 
 
 def load_table(home: Home, run_id: str) -> pd.DataFrame | None:
-    """The table of a run; None where it is gone, or the run is older than such tables."""
+    """The table of a run; None where it is gone, or the run is older than such tables.
+
+    Raises
+    ------
+    InputError
+        If its file is damaged.
+    """
     file = table_file(home, run_id)
-    return pd.read_parquet(file) if file.is_file() else None
+    try:
+        return pd.read_parquet(file)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: this table of what the ranker learned from cannot be read", "train again") from error
 
 
 def forget_tables(home: Home, sources: Collection[str]) -> int:
-    """Delete the tables that came from any of these sources, or hold verdicts of one; how many there were."""
+    """Delete the tables that came from any of these sources, or hold verdicts of one; how many there were.
+
+    A damaged table may have come from any: it goes, too, and is of no use to anybody.
+    """
     gone = 0
     for file in sorted((home.mlruns / "tables").glob("*.parquet")):
-        about = pd.read_parquet(file, columns=[]).attrs
-        if about.get(SOURCE) in sources or about.get(VERDICTS) in sources:
+        if _came_from(file, sources):
             file.unlink(missing_ok=True)
             gone += 1
     return gone
+
+
+def _came_from(file: Path, sources: Collection[str]) -> bool:
+    try:
+        about = pd.read_parquet(file, columns=[]).attrs
+    except (OSError, ValueError):
+        return True
+    return about.get(SOURCE) in sources or about.get(VERDICTS) in sources

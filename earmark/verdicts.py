@@ -15,6 +15,7 @@ from earmark.reading import ReadTracks
 from features.duplicates import merge_duplicates
 from features.errors import InputError
 from features.schema import validate
+from models.known import KnownTracks
 
 PAGE: Final = "page"
 PAGE_DEMO: Final = "page_demo"
@@ -85,9 +86,9 @@ def with_verdicts(read: ReadTracks, home: Home, *, without_features: Literal["us
     if said is None:
         return read
     if read.source in OF_LIBRARY:
-        return _noted(read, source, len(said))
+        return _noted(read, source, said)
     joined = replace(read, tracks=joined_tracks(read.tracks, said))
-    return _noted(replace(joined, best_prediction=_best_prediction(joined)), source, len(said))
+    return _noted(replace(joined, best_prediction=_best_prediction(joined)), source, said)
 
 
 def joined_tracks(tracks: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
@@ -114,9 +115,11 @@ def joined_tracks(tracks: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     return merged
 
 
-def _noted(read: ReadTracks, source: str, n: int) -> ReadTracks:
+def _noted(read: ReadTracks, source: str, said: pd.DataFrame) -> ReadTracks:
+    n = len(said)
     note = "1 verdict from the page counts as well" if n == 1 else f"{n:,} verdicts from the page count as well"
-    return replace(read, notes=(*read.notes, note), verdicts_of=source)
+    judged = frozenset(read.tracks["track_id"][KnownTracks.of(said).flags(read.tracks)])
+    return replace(read, notes=(*read.notes, note), verdicts_of=source, judged_on_page=judged)
 
 
 def _best_prediction(joined: ReadTracks) -> pd.Series | None:

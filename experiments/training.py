@@ -5,7 +5,7 @@ which family wins. The ranker that is judged is the ranker that is saved.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -52,6 +52,7 @@ def train(
     on_progress: Listener = silent,
     best_prediction: pd.Series | None = None,
     notes: tuple[str, ...] = (),
+    never_held_out: Collection[str] = (),
 ) -> TrainResult:
     """Train a ranker and judge it on held-out rows.
 
@@ -72,6 +73,9 @@ def train(
         By track id, the best possible P(like), where the source knows it.
     notes : tuple of str
         Said before; the train's own are added.
+    never_held_out : collection of str
+        Ids of tracks to be learned from, with others of their artists where those are kept apart, as long as half of
+        the held-out rows remain. Tracks that the listener was asked about are no fair sample to judge on, either.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def train(
         notes = (*notes, f"{len(tracks) - len(table)} tracks without a label are not used")
     leaks = [leak for leak in find_leaks(table, check_labels(table)) if matters(leak, table)]
     notes = (*notes, *(f"{leak.message}; {leak.hint}" for leak in leaks))
-    sides = _hold_out(table, config)
+    sides = _hold_out(table, config, never_held_out)
     on_progress(Progress("fitting baselines"))
     references = _judge_baselines(sides, config)
     left = replace(config, budget_s=_seconds_left(config.budget_s, clock))
@@ -138,9 +142,15 @@ class _Sides:
     y_test: IntArray
 
 
-def _hold_out(table: pd.DataFrame, config: FitConfig) -> _Sides:
+def _hold_out(table: pd.DataFrame, config: FitConfig, never: Collection[str]) -> _Sides:
     y = check_labels(table)
     train, test = outer_split(table, y, config.split)
+    groups = groups_for(table, "random" if config.split == "time" else config.split)
+    spared = np.isin(groups[test], groups[table["track_id"].isin(never).to_numpy(dtype=bool)])
+    rest = test[~spared]
+    enough = 2 * len(rest) >= len(test) and len(np.unique(y[rest])) == len(np.unique(y[test]))
+    if spared.any() and enough:
+        train, test = np.sort(np.concatenate([train, test[spared]])), rest
     learnt, kept = (table.iloc[rows].reset_index(drop=True) for rows in (train, test))
     return _Sides(learnt, y[train], kept, y[test])
 

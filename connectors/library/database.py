@@ -5,9 +5,12 @@ instead of meeting half-way: SQLite's own (``BEGIN IMMEDIATE``), and an advisory
 nobody: SQLite keeps a write-ahead log, PostgreSQL its versions of rows.
 """
 
+import errno
 import os
 import sqlite3
+import stat
 import time
+from threading import Lock
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -21,6 +24,8 @@ LOCK_WAIT_S: Final = 60
 _POLL_S: Final = 0.02
 _ADVISORY_LOCK: Final = int.from_bytes(b"earmark", "big")
 _WRITES: Final = "earmark_writes"
+_MAKING: Final = Lock()
+"""A thread that has just made the file must close it before another one connects."""
 
 
 def connect(url: URL) -> Engine:
@@ -99,17 +104,31 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _make_private(file: str) -> None:
-    """Make the file, and its folder, where there is none; nobody else may read it. Its companions take its mode."""
+    """Make the file, and its folder, where there is none; nobody else may read it. Its companions take its mode.
+
+    A file that is there is never opened here: to close it would let go of the locks that SQLite holds on it for this
+    process (they are POSIX's), and another process that ends then takes the log away that this one goes on writing to.
+    """
+    place = os.path.realpath(file)
     try:
-        os.makedirs(os.path.dirname(file) or ".", exist_ok=True)  # noqa: PTH103, PTH120
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if os.fstat(handle).st_mode & 0o077:
-                os.fchmod(handle, 0o600)
-        finally:
-            os.close(handle)
+        with _MAKING:
+            os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
+            try:
+                os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            except FileExistsError:
+                _check_file(place)
     except OSError as error:
         raise file_trouble(file, error) from error
+
+
+def _check_file(place: str) -> None:
+    mode = os.stat(place).st_mode  # noqa: PTH116
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if mode & 0o077:
+        os.chmod(place, 0o600)  # noqa: PTH101
+    if not os.access(place, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _postgresql(url: URL) -> Engine:

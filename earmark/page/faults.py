@@ -27,6 +27,10 @@ class NotFoundError(InputError):
     """What was asked for is not there."""
 
 
+class NoRankerError(NotFoundError):
+    """Nothing was trained yet."""
+
+
 class BusyError(InputError):
     """Something else has to end first."""
 
@@ -45,7 +49,8 @@ def explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(EarmarkError)
     def known(request: Request, error: EarmarkError) -> Response:
-        return fault(request, status_of(error), error.message, error.hint)
+        first = isinstance(error, NoRankerError)
+        return fault(request, status_of(error), error.message, error.hint, nothing_trained=first)
 
     @app.exception_handler(RequestValidationError)
     def not_valid(request: Request, error: RequestValidationError) -> Response:
@@ -55,7 +60,8 @@ def explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
-        answer = fault(request, error.status_code, str(error.detail), "go back to the start page: /")
+        said = "there is no page at this address" if error.status_code == 404 else str(error.detail)
+        answer = fault(request, error.status_code, said, "go back to the start page: /")
         answer.headers.update(error.headers or {})
         return answer
 
@@ -69,9 +75,10 @@ def explain_errors(app: FastAPI) -> None:
         return fault(request, 500, said, "the terminal that earmark page runs in says more: please report it")
 
 
-def fault(request: Request, status: int, message: str, hint: str) -> Response:
+def fault(request: Request, status: int, message: str, hint: str, *, nothing_trained: bool = False) -> Response:
     """An error as an answer."""
     if request.url.path.startswith(API):
         return JSONResponse(Fault(error=message, hint=hint).model_dump(), status_code=status)
     template = "fault.html" if is_fragment(request) else "fault_page.html"
-    return html(request, template, {"status": status, "message": message, "hint": hint}, status=status)
+    words = {"status": status, "message": message, "hint": hint, "nothing_trained": nothing_trained}
+    return html(request, template, words, status=status)

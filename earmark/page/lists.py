@@ -6,6 +6,7 @@ it touches the disk.
 """
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -102,7 +103,8 @@ class CandidateLists:
             write_atomically(file, list_files.packed(kept))
             self._remember(_changed(file), kept)
             for old in self.entries()[MAX_LISTS + 1 :]:  # the demo's is the first, and no file
-                self.remove(old.list_id)
+                with suppress(NotFoundError):  # another process may have been quicker
+                    self.remove(old.list_id)
         return kept
 
     def entries(self) -> list[ListEntry]:
@@ -205,4 +207,4 @@ def _changed(file: Path) -> int | None:
 
 
 def _no_list(list_id: str) -> NotFoundError:
-    return NotFoundError(f"there is no list {list_id[:40]!r}", "choose one of the lists: /api/v1/lists")
+    return NotFoundError(f"there is no list {list_id[:40]!r}", "choose another list")

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, Final
 
 from earmark.home import Home
-from earmark.page.faults import NotFoundError
+from earmark.page.faults import NoRankerError, NotFoundError
 from features.errors import EarmarkError
 from models.ranker import Ranker
 from models.ranker_folder import load
@@ -74,7 +74,7 @@ class Rankers:
             folder = self._home.champion()
             if folder is not None and folder.is_dir():
                 return folder.name
-            raise NotFoundError(
+            raise NoRankerError(
                 "there is no ranker yet that knows your taste", "train one first: on this page, or 'make train'"
             )
         if _RUN.fullmatch(model) and (self._home.rankers / model).is_dir():

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from earmark.home import Home
 from earmark.training_tables import forget_tables, load_table, save_table, table_file
 from experiments.config import FitConfig
 from experiments.training import train
+from features.errors import InputError
 from models.ranker import Ranker
 
 
@@ -22,6 +24,17 @@ def test_tables_come_back_and_go_with_their_source(tmp_path: Path, demo_tracks: 
     assert not table_file(home, "a" * 32).exists()
     assert load_table(home, "b" * 32) is not None
     assert forget_tables(home, {"spotify", "library"}) == 0
+
+
+def test_a_damaged_table_is_told_in_words_and_goes_with_any_source(tmp_path: Path, demo_tracks: pd.DataFrame) -> None:
+    home = Home(tmp_path)
+    save_table(home, "a" * 32, demo_tracks, "spotify")
+    file = table_file(home, "a" * 32)
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(InputError, match="cannot be read"):
+        load_table(home, "a" * 32)
+    assert forget_tables(home, {"lastfm"}) == 1
+    assert load_table(home, "a" * 32) is None
 
 
 def test_a_train_tells_what_was_foreseen_of_every_row(demo_tracks: pd.DataFrame) -> None:

@@ -19,6 +19,7 @@ from earmark.reading import ReadTracks, read_tracks
 from earmark.training_tables import forget_tables, load_table, save_table
 from earmark.verdicts import joined_tracks, verdict_source, verdict_tracks, with_verdicts
 from experiments.config import FitConfig
+from experiments.splits import Split
 from features.columns import ANALYSED_FEATURES
 from features.errors import InputError
 from features.schema import validate
@@ -177,6 +178,25 @@ def test_a_train_learns_from_them_unless_told_not_to(
     gone = json.loads(capsys.readouterr().out)["deleted"]
     assert (gone["evidence"], gone["tracks"]) == (7, 7)
     assert load_table(home, told["run_id"]) is None
+
+
+@pytest.mark.parametrize("split", ["artist", "random", "time"])
+def test_a_train_learns_from_every_one_of_them(
+    home: Home, library: Library, tmp_path: Path, demo_tracks: pd.DataFrame, demo_candidates: pd.DataFrame, split: Split
+) -> None:
+    """A verdict is newer than all else, so a split by time would only judge on it."""
+    table = tmp_path / "small.csv"
+    dates = pd.date_range("2020-01-01", periods=300, freq="D", tz="UTC")
+    demo_tracks.head(300).assign(added_at=dates).to_csv(table, index=False)
+    new = demo_candidates[~demo_candidates["track_id"].isin(demo_tracks["track_id"])].head(20)
+    say(library, new.head(10), "keep")
+    say(library, new.tail(10), "skip")
+    found = session.train_and_record(str(table), replace(CONFIG, split=split), home)
+    judged = found.result.judged.set_index("track_id")["held_out"]
+    assert not judged[new["track_id"]].any()
+    assert 30 <= judged.sum() == found.result.n_test
+    artists = found.result.judged.groupby("held_out")["artist_name"].agg(set)
+    assert split != "artist" or not artists[True] & artists[False]
 
 
 def test_a_train_can_leave_them_out(

@@ -3,7 +3,8 @@
 // Keys on a list of tracks: j k move, space plays, l keeps, x skips, u undoes, Enter or w says why, / searches, ? helps.
 
 (() => {
-  const FIELDS = "input, select, textarea, [contenteditable]";
+  const CHOSEN = "[type=range], [type=checkbox], [type=radio]"; // letters mean nothing to these
+  const FIELDS = `input:not(${CHOSEN}), select, textarea, [contenteditable]`;
   const PRESSED_BY_SPACE = "a, button, summary, [role=button]";
 
   const rows = () => [...document.querySelectorAll(".tracks .track")];
@@ -28,7 +29,12 @@
     const action = ACTIONS[event.key];
     if (!action || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || event.isComposing) return;
     if (!document.querySelector(".tracks") || document.querySelector("dialog[open]")) return;
+    if (event.target.matches("[type=search]") && event.key === "ArrowDown") {
+      event.preventDefault();
+      rows()[0]?.focus();
+    }
     if (event.target.closest(FIELDS)) return;
+    if (event.target.matches(CHOSEN) && (event.key === " " || event.key.length > 1)) return;
     if ([" ", "Enter"].includes(event.key) && event.target.closest(PRESSED_BY_SPACE)) return;
     if (event.key.startsWith("Arrow") && !current()) return; // the page scrolls until a row was chosen
     event.preventDefault();
@@ -80,6 +86,8 @@
   }
 
   function search() {
-    document.querySelector("input[type=search]")?.focus();
+    const field = document.querySelector("input[type=search]");
+    if (field && !field.checkVisibility()) document.querySelector("[data-unfolds]")?.click();
+    field?.focus();
   }
 })();

@@ -48,6 +48,7 @@
     }
     stop();
     dock.hidden = false;
+    row.scrollIntoView({ block: "nearest" }); // the dock may have come over it
     if (row.dataset.list === "demo") {
       words.textContent = `${title}: the demo's tracks are invented, there is nothing to play.`;
     } else if (!SPOTIFY_ID.test(track)) {

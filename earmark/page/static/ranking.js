@@ -42,6 +42,7 @@
       document.querySelector(`#asked input[name="by"][value="${slider.dataset.by}"]`).checked = true;
       const shown = slider.name === "top" ? slider.value : `${Math.round(100 * slider.value)}\u00a0%`;
       slider.parentElement.querySelector("output").textContent = shown;
+      slider.setAttribute("aria-valuetext", shown);
     },
     true,
   );
@@ -61,9 +62,16 @@
     true,
   );
 
+  /** On a narrow screen the choices are folded away until they are asked for. */
+  function unfold(shown) {
+    document.querySelector(".rank-view").classList.toggle("unfolded", shown);
+    document.querySelector("[data-unfolds]").setAttribute("aria-expanded", String(shown));
+  }
+
   async function add(file) {
     const state = document.getElementById("adding");
     state.closest("details").open = true;
+    unfold(true);
     state.textContent = `Reading ${file.name}…`;
     const body = new FormData();
     body.append("file", file);
@@ -84,6 +92,11 @@
     if (model !== DEFAULTS.model) address.set("model", model);
     window.location.assign(`/?${address}`);
   }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-unfolds]");
+    if (button) unfold(button.getAttribute("aria-expanded") !== "true");
+  });
 
   document.addEventListener("click", async (event) => {
     const list = event.target.dataset?.remove;

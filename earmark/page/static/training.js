@@ -75,8 +75,10 @@
     return made;
   }
 
-  function trialsAreAsked() {
-    const alone = byId("train-form").elements.budget.value === "";
+  function spendingIsChosen() {
+    const budget = byId("train-form").elements.budget.value;
+    const alone = budget === "";
+    byId("train-seconds").disabled = budget !== "other";
     byId("train-trials").required = alone;
     if (alone) byId("train-options").open = true;
   }
@@ -178,7 +180,7 @@
   }
 
   byId("train-form").addEventListener("submit", start);
-  byId("train-form").addEventListener("change", trialsAreAsked);
+  byId("train-form").addEventListener("change", spendingIsChosen);
   byId("table-add").addEventListener("click", addTable);
   watch();
 })();

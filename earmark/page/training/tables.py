@@ -169,5 +169,9 @@ def _about(folder: Path) -> TrainingTable | None:
 
 
 def _file_name(title: str) -> str:
-    """The file's name on our disk, which is also what the run is recorded under: ``my-likes.csv``."""
-    return _NOT_FOR_NAMES.sub("-", title).strip("-.")[:80] or "table"
+    """The file's name on our disk, which is also what the run is recorded under: ``my-likes.csv``.
+
+    It always has an ending, so that a file that somebody called ``demo`` or ``library`` is not taken for that source.
+    """
+    name = _NOT_FOR_NAMES.sub("-", title).strip("-.")[:80] or "table"
+    return name if "." in name else f"{name}.table"

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import RLock, Thread
 from typing import Final
@@ -88,8 +89,7 @@ class Trainer:
 
     def current(self) -> TrainJob | None:
         """The train that runs, else the last one; None where the page has never trained."""
-        newest = next(iter(self._jobs()), None)
-        return None if newest is None else self.job(newest.job_id)
+        return next(self._told(), None)
 
     def job(self, job_id: str) -> TrainJob:
         """A train.
@@ -105,8 +105,8 @@ class Trainer:
         return tell(job_id, _asked(job), events, cancelling=cancelling, mlflow_url=self._settings.mlflow_url)
 
     def jobs(self) -> list[TrainJob]:
-        """The last trains, the newest first."""
-        return [self.job(job.job_id) for job in self._jobs()]
+        """The last trains, the newest first; folders that cannot be understood are left out."""
+        return list(self._told())
 
     def is_busy_elsewhere(self) -> bool:
         """Whether a train or evaluation of the command line keeps the page from training."""
@@ -182,6 +182,12 @@ class Trainer:
             return []
         names = sorted((path.name for path in self._folder.iterdir() if is_job_id(path.name)), reverse=True)
         return [job for name in names if (job := JobFolder(self._folder / name)).is_whole()]
+
+    def _told(self) -> Iterator[TrainJob]:
+        """All jobs as they are told, the newest first, without those that went meanwhile or are of another version."""
+        for job in self._jobs():
+            with suppress(NotFoundError):
+                yield self.job(job.job_id)
 
     def _running(self) -> JobFolder | None:
         newest = next(iter(self._jobs()), None)

@@ -4,12 +4,13 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
 
-from connectors.library import Library
+from connectors.library import Library, TrackRow
 from connectors.library.address import parse
 from connectors.library.database import connect
 
@@ -156,3 +157,22 @@ def test_many_processes_may_open_a_new_library_at_once(library_url: str) -> None
     for process in processes:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
+
+
+LOOK = """
+with Library.open(url) as library:
+    print(len(library.evidence()), flush=True)
+"""
+
+
+def test_opening_a_library_twice_keeps_the_locks_of_the_first(sqlite_file: Path) -> None:
+    """A log that another process takes away while this one writes to it is lost with all that was acknowledged."""
+    url = f"sqlite:///{sqlite_file}"
+    look = [sys.executable, "-c", PREAMBLE + LOOK, url, "other"]
+    with Library.open(url) as library:
+        for number in range(2):
+            at = datetime(2026, 1, 1, tzinfo=UTC)
+            library.verdicts.say("page", "demo", TrackRow(track_id=f"track-{number}"), "keep", at)
+            Library.open(url).close()
+            seen = subprocess.run(look, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+            assert int(seen) == number + 1

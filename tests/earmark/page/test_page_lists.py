@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from earmark.home import Home
 from earmark.page.faults import NotFoundError
 from earmark.page.lists import DEMO, MAX_LISTS, CandidateList, CandidateLists
-from earmark.page.uploads import MAX_ROWS, read_upload, shown_name
+from earmark.page.uploads import LONGEST_ID, MAX_ROWS, read_upload, shown_name
 from features.errors import InputError
 
 PLAYLIST = "playlist-37i9dQZF1DXcBWIGoYBM5M"
@@ -219,6 +219,16 @@ def test_as_many_rows_as_allowed_are_read() -> None:
     names = "\n".join(f"t{number},{number % 100 / 100},120" for number in range(MAX_ROWS))
     read = read_upload("a.csv", f"track_name,energy,tempo\n{names}\n".encode(), 32 * MB)
     assert len(read.tracks) == MAX_ROWS
+
+
+@pytest.mark.parametrize("ids", [["i" * 201, "é" * 200], [None, None], [17, 18]])
+def test_every_id_can_be_asked_about(demo_candidates: pd.DataFrame, ids: list[object]) -> None:
+    table = io.BytesIO()
+    demo_candidates.head(2).assign(track_id=pd.Series(ids)).to_parquet(table)
+    found = read_upload("ids.parquet", table.getvalue(), 2**20).tracks["track_id"]
+    assert len(found) == 2
+    assert found.str.len().max() <= LONGEST_ID
+    assert found.str.startswith("local:").tolist() == [one is None or len(str(one)) > LONGEST_ID for one in ids]
 
 
 def test_what_is_said_of_a_list_is_kept(lists: CandidateLists) -> None:

@@ -162,6 +162,37 @@ def test_a_file_is_dropped_ranked_and_removed(served: Any, browser: Chrome, demo
     assert len(browser.find_elements(By.CSS_SELECTOR, "#list option")) == 1
 
 
+def test_a_narrow_window_shows_tracks_first(served: Any, browser: Chrome) -> None:
+    metrics = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        browser.get(served.url)
+        first, slider = browser.find_element(By.CSS_SELECTOR, ".track"), browser.find_element(By.ID, "min-precision")
+        assert first.rect["y"] + first.rect["height"] < 800  # in the first screen, below what is kept
+        assert not browser.find_element(By.ID, "list").is_displayed()
+
+        # the slider and what it keeps stay in sight, and cover no row that is gone to
+        browser.execute_script("document.querySelectorAll('.track')[40].scrollIntoView()")
+        inside = "const box = arguments[0].getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight"
+        assert browser.execute_script(inside, slider)
+        assert browser.execute_script(inside, browser.find_element(By.ID, "cut"))
+        covered = """const row = document.querySelectorAll('.track')[40].getBoundingClientRect();
+            return document.querySelector('fieldset.keep').getBoundingClientRect().bottom > row.top"""
+        assert not browser.execute_script(covered)
+
+        # the other choices unfold: by their button, and for the key that searches
+        opener = browser.find_element(By.CSS_SELECTOR, "[data-unfolds]")
+        assert opener.get_attribute("aria-expanded") == "false"
+        browser.find_element(By.TAG_NAME, "body").send_keys("/")
+        assert browser.switch_to.active_element.get_attribute("id") == "q"
+        assert browser.find_element(By.ID, "list").is_displayed()
+        assert opener.get_attribute("aria-expanded") == "true"
+        opener.send_keys(Keys.ENTER)
+        assert not browser.find_element(By.ID, "list").is_displayed()
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_axe_finds_nothing(served: Any, browser: Chrome, axe: Callable[[Chrome], list[str]]) -> None:
     for scheme, width in (("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)):
         browser.execute_cdp_cmd(

@@ -33,9 +33,14 @@ from earmark.page.training.job_folder import JobFolder
 from earmark.page.training.job_ids import new_job_id
 from earmark.page.training.options import TrainRequest
 from earmark.page.training.outcome import SHOWN, outcome
+from earmark.page.training.sources import reference_of
 from earmark.page.training.story import titles
+from earmark.page.training.tables import TrainingTables
 from earmark.page.training.trainer import Trainer
+from earmark.page.verdicts.book import VerdictBook
+from earmark.reading import read_tracks
 from earmark.session import train_and_record
+from earmark.verdicts import with_verdicts
 from experiments.config import FitConfig
 from experiments.splits import SPLITS as SPLIT_KINDS
 from features.errors import InputError
@@ -224,7 +229,8 @@ def test_a_train_from_the_page_is_that_of_the_command_line(
     config = FitConfig(budget_s=None, trials=1, models=("tree",))
     session = train_and_record(str(table), config, own)
     expected = train_answer(session)
-    varies = {"run_id", "elapsed_s", "ranker", "source"}  # a file's name is kept with letters that are safe
+    # A file's name is kept with letters that are safe; TensorFlow may add in another order in another process.
+    varies = {"run_id", "elapsed_s", "ranker", "source", "baselines"}
     answer = answered["outcome"]["answer"]
     assert answer["source"] == "small-likes.csv"
     assert {key: answer[key] for key in answer.keys() - varies} == {
@@ -376,6 +382,19 @@ def test_tables_that_teach_nothing_are_refused(page: Page, name: str, content: b
     assert str(page.home.root) not in json.dumps(refused)
 
 
+def test_a_table_that_is_called_as_a_source_is_not_taken_for_it(tmp_path: Path, table: Path) -> None:
+    home = Home(tmp_path / "home")
+    book = VerdictBook(home)
+    book.say("demo", {"track_id": "an invented track", "track_name": "A", "energy": 0.5}, "keep")
+    book.close()
+    tables = TrainingTables(home)
+    for name in ("demo", "library"):
+        reference, label = reference_of(tables.put(name, table.read_bytes()).table_id, tables)
+        read = read_tracks(reference, label=label)
+        assert read.source == f"{name}.table"
+        assert with_verdicts(read, home) is read
+
+
 def test_a_train_that_cannot_learn_says_so_without_our_paths(
     page: Page, table: Path, demo_tracks: pd.DataFrame
 ) -> None:
@@ -422,6 +441,18 @@ def test_only_the_last_jobs_are_kept(trainer: Trainer, monkeypatch: pytest.Monke
     assert [job.job_id for job in trainer.jobs()] == started[:2:-1]
     with pytest.raises(NotFoundError, match="there is no train"):
         trainer.job(started[2])
+
+
+def test_a_job_of_another_version_hides_no_other(trainer: Trainer) -> None:
+    known, strange = (JobFolder(trainer._folder / new_job_id()) for _ in range(2))
+    known.prepare({"title": "demo", "request": {}})
+    strange.prepare({"title": "demo", "request": {"an_option_of_tomorrow": 1}})
+    for job in (known, strange):
+        job.append("cancelled")
+    assert [job.job_id for job in trainer.jobs()] == [known.job_id]
+    assert trainer.current() == trainer.jobs()[0]
+    with pytest.raises(NotFoundError):
+        trainer.job(strange.job_id)
 
 
 def test_a_home_that_cannot_be_written_to_is_said(trainer: Trainer) -> None:

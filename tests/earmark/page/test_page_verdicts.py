@@ -1,5 +1,6 @@
 """Keep, skip, undo and asking over HTTP, as programs and the page's own buttons speak."""
 
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
@@ -279,6 +280,31 @@ def test_the_book_goes_on_where_the_library_was_made_anew(
     book.say("file-1", row(demo_candidates, 1), "skip")
     with Library.open(home.library_url) as library:
         assert len(library.evidence()) == 1
+    book.close()
+
+
+def test_views_go_on_while_a_verdict_waits_for_another_programs_writing(
+    tmp_path: Path, demo_candidates: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_module, "LOOK_EVERY_S", 0.0)
+    home = Home(tmp_path)
+    book = VerdictBook(home)
+    book.say("file-1", row(demo_candidates, 0), "keep")
+    known = dict(book.of("file-1"))
+    pull = sqlite3.connect(home.library_file, isolation_level=None)
+    pull.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(book.say, "file-1", row(demo_candidates, 1), "skip")
+        try:
+            for _ in range(20):  # before and after the other thread begins to wait
+                assert dict(pool.submit(book.of, "file-1").result(timeout=5)) == known
+                time.sleep(0.01)
+            assert not waiting.done()
+        finally:
+            pull.execute("COMMIT")
+        assert waiting.result(timeout=20) is not None
+    assert len(book.of("file-1")) == 2
+    pull.close()
     book.close()
 
 

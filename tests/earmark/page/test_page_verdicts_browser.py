@@ -117,12 +117,48 @@ def test_the_ranking_hears_the_same_keys(served, browser) -> None:
     browser.execute_script("[...document.querySelectorAll('.track')].at(-1).focus()")
     press(browser, "j")
     wait(browser, lambda b: len(rows(b)) > len(ranked))
-    press(browser, "j")
+    if focused(browser) == ranked[-1]:  # where the rows came after the key
+        press(browser, "j")
     assert focused(browser) == rows(browser)[len(ranked)]
     press(browser, "/")
     assert browser.switch_to.active_element.get_attribute("type") == "search"
     press(browser, "jlx?")
     assert verdicts(served) == {ranked[1]: "keep"}
+
+
+def test_keys_go_on_where_a_slider_or_the_search_has_the_focus(served, browser) -> None:
+    browser.get(f"{served.url}/")
+    ranked = rows(browser)
+    slider = browser.find_element(By.ID, "min-precision")
+    slider.send_keys(Keys.ARROW_RIGHT)  # the slider's own
+    assert slider.get_attribute("value") == "0.81"
+    assert slider.get_attribute("aria-valuetext") == "81\u00a0%"
+    wait(browser, lambda b: "min_precision=0.81" in b.current_url)
+    press(browser, "j")
+    assert focused(browser) == ranked[0]
+    press(browser, "/")
+    press(browser, Keys.ARROW_DOWN)
+    assert focused(browser) == ranked[0]
+
+
+def test_neither_messages_nor_the_player_cover_the_row_in_focus(served, browser) -> None:
+    metrics = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        browser.get(f"{served.url}/")
+        for _ in range(5):
+            press(browser, "j")
+        press(browser, "x")
+        wait(browser, message)
+        press(browser, " ")
+        wait(browser, lambda b: b.find_element(By.ID, "player").is_displayed())
+        covered = """const row = document.activeElement.getBoundingClientRect();
+            const words = document.querySelector('#messages > *').getBoundingClientRect();
+            const dock = document.getElementById("player").getBoundingClientRect();
+            return row.bottom > words.top || row.bottom > dock.top"""
+        assert not browser.execute_script(covered)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_keys_are_told_and_leave_fields_alone(served, browser) -> None:
@@ -188,9 +224,10 @@ def test_nothing_stands_in_anybodys_way(served, browser, axe, scheme: str, width
     browser.set_window_size(width, 800)
     browser.get(f"{served.url}/ask")
     assert axe(browser) == []
+    asked = rows(browser)
     press(browser, "j")
     press(browser, "l")
-    wait(browser, message)
+    wait(browser, lambda b: message(b) and focused(b) == asked[1] and len(rows(b)) == len(asked))
     press(browser, " ")
     assert "nothing to play" in browser.find_element(By.ID, "player").text
     assert axe(browser) == []
