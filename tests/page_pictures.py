@@ -5,6 +5,7 @@ A new home with the demo listener's ranker and a stand-in Spotify account, so th
 
 import base64
 import os
+import re
 import sys
 import tempfile
 import time
@@ -74,7 +75,8 @@ def take_all(driver: Chrome, address: str) -> None:
     save(driver, "send")
     with training(address):
         driver.get(f"{address}/train")
-        WebDriverWait(driver, WAIT_S).until(lambda one: "CatBoost" in one.find_element(By.TAG_NAME, "table").text)
+        searched = re.compile(r"CatBoost [1-9]")
+        WebDriverWait(driver, WAIT_S).until(lambda one: searched.search(one.find_element(By.TAG_NAME, "table").text))
         save(driver, "train")
     look_at(driver, *NARROW, scheme="dark")
     driver.get(f"{address}/?min_precision=0.8")
@@ -99,6 +101,7 @@ def look_at(driver: Chrome, width: int, height: int, scheme: str = "light") -> N
     """Set the window and the colours."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     feature = [{"name": "prefers-color-scheme", "value": scheme}]
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": feature})
 
