@@ -12,7 +12,8 @@ from earmark.home import Home
 from earmark.page.app import create_app
 from earmark.page.settings import PageSettings
 
-_PATIENCE_S: Final = 5
+_PATIENCE_S: Final = 10
+"""For answers that are under way, after every stream was told to end."""
 _CONNECTIONS: Final = 200
 """A browser opens six; beyond these, requests are refused with 503."""
 

@@ -236,6 +236,7 @@ def test_a_train_from_the_page_is_that_of_the_command_line(
     assert {key: answer[key] for key in answer.keys() - varies} == {
         key: expected[key] for key in expected.keys() - varies
     }
+    capsys.readouterr()  # libraries may have said something while it trained
     leaderboard.say_session(session)
     said = capsys.readouterr().err
     assert f"{answered['outcome']['held_out']}:" in said
