@@ -28,7 +28,7 @@ ask();
 MOVE: Final = """
 const [value, done] = arguments, slider = document.getElementById("min-precision"), started = performance.now();
 new MutationObserver((_, seen) => { seen.disconnect(); done(performance.now() - started); })
-  .observe(document.getElementById("ranked"), { childList: true, subtree: true });
+  .observe(document.getElementById("cut").parentNode, { childList: true });
 slider.value = value;
 slider.dispatchEvent(new Event("input", { bubbles: true }));
 """
