@@ -103,6 +103,7 @@ def train(
     # Whoever ranks wants every track they already judged flagged, held out or not.
     inputs = fitted.ranker.inputs(sides.test)
     ranker = replace(fitted.ranker, known=KnownTracks.of(labelled(tracks)))
+    judgement = _judge_ranker(ranker, sides, config)
     return TrainResult(
         source=source,
         split=config.split,
@@ -120,8 +121,8 @@ def train(
         model=fitted.ranker.info["model"],
         weights=fitted.ranker.info["members"],
         ranker=ranker,
-        **_judge_ranker(ranker, sides, config),
-        judged=_judged(fitted, sides, ranker),
+        **judgement,
+        judged=_judged(fitted, sides, judgement["test_probability"]),
         best_possible_auc=_best_possible_auc(best_prediction, sides),
         versions=versions(),
         started=started,
@@ -182,12 +183,12 @@ def _judge_ranker(ranker: Ranker, sides: _Sides, config: FitConfig) -> dict[str,
     }
 
 
-def _judged(fitted: Fit, sides: _Sides, ranker: Ranker) -> pd.DataFrame:
+def _judged(fitted: Fit, sides: _Sides, test_probability: FloatArray) -> pd.DataFrame:
     """All rows with what was foreseen of them; the ranker's own out-of-fold rows are those that a fold predicts."""
     seen = ~np.isnan(fitted.ensemble.out_of_fold)
     foreseen = np.full(len(sides.train), np.nan)
-    foreseen[seen] = ranker.out_of_fold.probability
-    told = ((sides.train, foreseen, False), (sides.test, ranker.predict_proba(sides.test), True))
+    foreseen[seen] = fitted.ranker.out_of_fold.probability
+    told = ((sides.train, foreseen, False), (sides.test, test_probability, True))
     parts = [rows.assign(like_probability=found, held_out=held) for rows, found, held in told]
     return pd.concat(parts, ignore_index=True)
 
