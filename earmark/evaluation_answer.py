@@ -23,13 +23,15 @@ def evaluate_answer(evaluation: Evaluation, predictions: str) -> dict[str, Any]:
     -------
     dict
         JSON values. ``split``, ``folds``, ``mean`` and ``interval`` are those of the first view, all its rows, each
-        metric a mean over the folds.
+        metric a mean over the folds. ``against`` is what likes are told from: ``dislikes``, or ``background`` where
+        there are likes alone. Then the figures that ``left_out`` names, with the reason, are null.
     """
     first = evaluation.views[0]
     every = first.all_rows
     return json_object(
         {
             "split": first.split,
+            "against": "background" if evaluation.left_out else "dislikes",
             "folds": [_fold(fold) for fold in first.folds],
             "mean": {} if every is None else every.mean,
             "interval": {} if every is None else every.mean_interval,
@@ -44,9 +46,13 @@ def evaluate_answer(evaluation: Evaluation, predictions: str) -> dict[str, Any]:
                 }
                 for name, gap in evaluation.paired.items()
             },
-            "promise": {view.name: [_promise(check) for check in view.promises] for view in evaluation.views},
+            "promise": {
+                view.name: None if "promise" in evaluation.left_out else [_promise(check) for check in view.promises]
+                for view in evaluation.views
+            },
             "learning_curve": None if evaluation.curve is None else _curve(evaluation.curve),
             "budget": None if evaluation.shares is None else vars(evaluation.shares),
+            "left_out": evaluation.left_out,
             "elapsed_s": round(evaluation.elapsed_s, 2),
             "notes": evaluation.notes,
         }

@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from experiments.config import MIN_OF_EACH, FitConfig, check_labels
+from experiments.config import MIN_OF_EACH
 from experiments.fitting import fit
 from experiments.judging import Judgement, Predicted, judge
 from experiments.kept_promises import Kept, PromiseCheck, ask, check_promises
+from experiments.likes_alone import told, told_of
 from experiments.metrics import evaluate
+from experiments.outer_ground import Ground, Lesson
+from experiments.positive_unlabelled import is_background
 from experiments.predictions import Bools, Floats
-from experiments.progress import Listener, Progress
-from experiments.splits import Fold, Rows, Split, groups_for
-from features.artists import artist_hashes
-from features.schema import labelled
+from experiments.progress import Progress
+from experiments.splits import Rows, Split
 
 VIEWS: Final[Mapping[Split, str]] = {"artist": "unseen", "random": "familiar", "time": "later"}
 """What each kind of outer folds tells of."""
@@ -32,56 +32,6 @@ SETTINGS: Final = {"unseen": "unseen artists", "familiar": "familiar artists", "
 """The same in words."""
 MIN_FAMILIAR: Final = 30
 """Fewer tracks by familiar artists than this say nothing about them."""
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What all outer folds of an evaluation share.
-
-    Parameters
-    ----------
-    table : DataFrame, shape (n, any)
-        A tracks table, every row labelled.
-    y : ndarray of int, shape (n,)
-    artists : ndarray of int, shape (n,)
-        Which rows belong together; a row that names no artist stands alone.
-    keys : ndarray of uint64, shape (n,)
-        Artists by name; 0 where none is named.
-    config : FitConfig
-        Of every fit, but for its budget.
-    catalogue : DataFrame or None
-    storage_url : str or None
-    on_progress : callable
-    """
-
-    table: pd.DataFrame
-    y: Rows
-    artists: Rows
-    keys: npt.NDArray[np.uint64]
-    config: FitConfig
-    catalogue: pd.DataFrame | None
-    storage_url: str | None
-    on_progress: Listener
-
-    @classmethod
-    def of(
-        cls,
-        tracks: pd.DataFrame,
-        config: FitConfig,
-        catalogue: pd.DataFrame | None,
-        storage_url: str | None,
-        on_progress: Listener,
-    ) -> "Ground":
-        """The labelled ones of some tracks; raises ``InputError`` where they are too few to learn from."""
-        table = labelled(tracks).reset_index(drop=True)
-        y = check_labels(table, likes_will_do=False)
-        keys = artist_hashes(table["artist_name"])
-        return cls(table, y, groups_for(table, "artist"), keys, config, catalogue, storage_url, on_progress)
-
-    def familiar(self, fold: Fold) -> Bools:
-        """Test rows whose artist is named in the training rows, shape (n_test,)."""
-        test = self.keys[fold.test]
-        return np.asarray(np.isin(test, self.keys[fold.train]) & (test != 0))
 
 
 @dataclass(frozen=True)
@@ -111,10 +61,11 @@ class View:
     all_rows : Judgement or None
         Of every predicted row; None in a view that was not taken.
     promises : tuple of PromiseCheck
-        Of the rows that the view is about.
+        Of the rows that the view is about; none where there are likes alone.
     predictions : DataFrame or None
         ``view, fold, track_id, liked, like_probability, predicted_like, familiar``: one row a predicted track, in the
-        table's order.
+        table's order. Where there are likes alone, background follows, ``liked`` being missing; ``predicted_like`` is
+        missing throughout.
     why_not : str
         Why ``about`` is None.
     """
@@ -158,30 +109,31 @@ class Round:
     weights: Mapping[str, float]
 
 
-def why_not(ground: Ground, split: Split, folds: Sequence[Fold]) -> str:
+def why_not(ground: Ground, split: Split, lessons: Sequence[Lesson]) -> str:
     """Why these folds cannot tell what their view is about; empty where they can."""
     if split != "random":
         return ""
     if not ground.keys.any():
         return "no track names its artist"
-    liked = ground.y[np.concatenate([fold.test[ground.familiar(fold)] for fold in folds])]
+    liked = ground.y[np.concatenate([lesson.fold.test[lesson.familiar] for lesson in lessons])]
     n_liked = int(liked.sum())
     if len(liked) >= MIN_FAMILIAR and min(n_liked, len(liked) - n_liked) >= MIN_OF_EACH:
         return ""
+    where = "the table" if ground.pool is None else "what a fold learns from"
     return (
-        f"only {len(liked)} tracks ({n_liked} liked) are by artists with other songs in the table; it takes "
+        f"only {len(liked)} tracks ({n_liked} liked) are by artists with other songs in {where}; it takes "
         f"{MIN_FAMILIAR}, and {MIN_OF_EACH} of each kind"
     )
 
 
-def fit_round(ground: Ground, split: Split, folds: Sequence[Fold], seconds: float | None) -> Round:
+def fit_round(ground: Ground, split: Split, lessons: Sequence[Lesson], seconds: float | None) -> Round:
     """Fit on each fold's training rows and predict its test rows.
 
     Parameters
     ----------
     ground : Ground
     split : {"artist", "random", "time"}
-    folds : sequence of Fold
+    lessons : sequence of Lesson
     seconds : float, optional
         Budget of each fit; with None the configuration's trials alone bound it.
 
@@ -190,7 +142,8 @@ def fit_round(ground: Ground, split: Split, folds: Sequence[Fold], seconds: floa
     InputError
         If a fold's training rows cannot be split further.
     """
-    done = [_fit_fold(ground, split, number, len(folds), fold, seconds) for number, fold in enumerate(folds)]
+    folds = [lesson.fold for lesson in lessons]
+    done = [_fit_fold(ground, split, number, len(folds), lesson, seconds) for number, lesson in enumerate(lessons)]
     rows = np.concatenate([fold.test for fold in folds])
     order = np.argsort(rows)
     predicted = Predicted(
@@ -203,7 +156,7 @@ def fit_round(ground: Ground, split: Split, folds: Sequence[Fold], seconds: floa
     weights: Counter[str] = Counter()
     for one in done:
         weights.update(one.weights)
-    asked = [(fold.test[one.about], one.answers) for fold, one in zip(folds, done, strict=True) if one.about.any()]
+    asked = [(fold.test[one.about], one.answers) for fold, one in zip(folds, done, strict=True) if one.answers]
     return Round(
         rows=rows[order],
         predicted=predicted,
@@ -221,9 +174,10 @@ def fit_round(ground: Ground, split: Split, folds: Sequence[Fold], seconds: floa
 
 def view_of(ground: Ground, split: Split, found: Round, why: str) -> View:
     """Judge a round; ``why`` it cannot tell what its view is about is empty where it can."""
-    seed, predicted = ground.config.seed, found.predicted
-    all_rows = judge(predicted, seed=seed)
-    about = all_rows if found.about.all() else None if why else judge(predicted.take(found.about), seed=seed)
+    seed, predicted, alone = ground.config.seed, found.predicted, ground.pool is not None
+    all_rows = _judged(predicted, seed=seed, alone=alone)
+    part = predicted.take(found.about)
+    about = all_rows if found.about.all() else None if why else _judged(part, seed=seed, alone=alone)
     predictions = pd.DataFrame(
         {
             "view": VIEWS[split],
@@ -235,7 +189,16 @@ def view_of(ground: Ground, split: Split, found: Round, why: str) -> View:
             "familiar": found.familiar,
         }
     )
+    if alone:
+        unknown = is_background(ground.table)[found.rows]
+        predictions["liked"] = predictions["liked"].astype("Int64").mask(unknown)
+        predictions["predicted_like"] = pd.array([pd.NA] * len(predictions), dtype="boolean")
     return View(VIEWS[split], split, found.folds, about, all_rows, () if why else found.promises, predictions, why)
+
+
+def _judged(predicted: Predicted, *, seed: int, alone: bool) -> Judgement:
+    found = judge(predicted, seed=seed)
+    return told_of(found) if alone else found
 
 
 @dataclass(frozen=True)
@@ -251,39 +214,42 @@ class _Fitted:
     weights: Mapping[str, float]
 
 
-def _fit_fold(ground: Ground, split: Split, number: int, n_folds: int, fold: Fold, seconds: float | None) -> _Fitted:
+def _fit_fold(
+    ground: Ground, split: Split, number: int, n_folds: int, lesson: Lesson, seconds: float | None
+) -> _Fitted:
     where = f"{SETTINGS[VIEWS[split]]}, fold {number + 1} of {n_folds}"
 
     def tell(moment: Progress) -> None:
         ground.on_progress(replace(moment, stage=f"{where}: {moment.stage}"))
 
     clock = time.monotonic()
+    train, test = ground.training_rows(lesson), ground.test_rows(lesson.fold)
     found = fit(
-        ground.table.iloc[fold.train].reset_index(drop=True),
+        train,
         replace(ground.config, budget_s=seconds),
         catalogue=ground.catalogue,
         storage_url=ground.storage_url,
         on_progress=tell,
     )
-    test = ground.table.iloc[fold.test].drop(columns="liked").reset_index(drop=True)
     probability = found.ranker.predict_proba(test)
     kept = probability >= found.ranker.threshold
-    familiar = ground.familiar(fold)
-    about = familiar if split == "random" else np.ones(len(test), dtype=np.bool_)
+    about = lesson.familiar if split == "random" else np.ones(len(test), dtype=np.bool_)
+    metrics = evaluate(ground.y[lesson.fold.test], probability, kept)
     outer = OuterFold(
         number,
         str(found.ranker.info["model"]),
-        len(fold.train),
-        len(fold.test),
+        len(train),
+        len(test),
         time.monotonic() - clock,
-        evaluate(ground.y[fold.test], probability, kept),
+        metrics if ground.pool is None else told(metrics),
     )
+    can_promise = ground.pool is None and about.any()
     return _Fitted(
         fold=outer,
         probability=probability,
         kept=kept,
-        familiar=familiar,
+        familiar=lesson.familiar,
         about=about,
-        answers=ask(found.ranker, test[about].reset_index(drop=True)) if about.any() else (),
+        answers=ask(found.ranker, test[about].reset_index(drop=True)) if can_promise else (),
         weights={family.spec.name: family.weight for family in found.families},
     )

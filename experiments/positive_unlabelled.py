@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.config import MIN_OF_EACH, MIN_TRACKS, FitConfig, check_labels
+from experiments.splits import Split
 from features.background import BACKGROUND, FROM_CATALOGUE, draw_background
 from features.comparable import made_comparable
 from features.errors import InputError
@@ -124,6 +125,22 @@ def with_background(
     return table, (*_described(table), *changed)
 
 
+def check_split(table: pd.DataFrame, split: Split) -> None:
+    """Raise ``InputError`` where a table has background of a catalogue and is to be split by time.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `with_background` gives it.
+    split : {"artist", "random", "time"}
+    """
+    if split == "time" and from_catalogue(table):
+        raise InputError(
+            "the time split needs to know when tracks were added, and those of a catalogue never were",
+            "use --split artist or --split random",
+        )
+
+
 def is_background(table: pd.DataFrame) -> BoolArray:
     """Which rows of a table are background that nobody judged."""
     if BACKGROUND not in table:
@@ -142,7 +159,12 @@ def tells_of_artists(table: pd.DataFrame) -> bool:
     Not where its background is from a catalogue: the likes' artists would then be known from more tracks than the
     background's, and models would learn that.
     """
-    return BACKGROUND not in table or not (table[BACKGROUND] == FROM_CATALOGUE).any()
+    return not from_catalogue(table)
+
+
+def from_catalogue(table: pd.DataFrame) -> bool:
+    """Whether a table has background of a catalogue."""
+    return BACKGROUND in table and bool((table[BACKGROUND] == FROM_CATALOGUE).any())
 
 
 def calibration_weights(table: pd.DataFrame, weights: FloatArray | None) -> FloatArray | None:

@@ -19,7 +19,7 @@ from experiments.config import FitConfig, check_labels
 from experiments.evaluation import bag_predict
 from experiments.fitting import Fit, FittedFamily, fit
 from experiments.metrics import METRICS, evaluate, keep_everything
-from experiments.positive_unlabelled import matters, with_background
+from experiments.positive_unlabelled import check_split, matters, with_background
 from experiments.progress import Listener, Progress, silent
 from experiments.readable_tree import readable_tree
 from experiments.results import BaselineResult, FamilyResult, ReadableTree, TrainResult
@@ -88,6 +88,7 @@ def train(
     """
     started, clock = datetime.now(UTC), time.monotonic()
     table, about = with_background(tracks, catalogue, config)
+    check_split(table, config.split)
     notes = (*notes, *about)
     if not about and len(table) < len(tracks):
         notes = (*notes, f"{len(tracks) - len(table)} tracks without a label are not used")

@@ -47,7 +47,9 @@ def evaluate(
 ) -> None:
     """Judge the whole of train by outer folds: every track is predicted by a ranker that never saw it.
 
-    The budget is shared by all folds and the learning curve.
+    The budget is shared by all folds and the learning curve. A table of likes alone is judged against background, as
+    train learns from it: tracks of a --catalogue, or tracks of the table that nobody judged. The figures then tell
+    likes from background, not likes from dislikes.
     """
     from earmark.cli.configuring import fit_config
     from earmark.cli.evaluation_table import say_evaluation

@@ -29,8 +29,9 @@ def say_evaluation(evaluation: Evaluation) -> None:
         note(block)
     for view in taken:
         if view.about is not None and view.all_rows is not None and view.all_rows is not view.about:
-            note(f"(all {view.all_rows.n_tracks:,} tracks of the {view.split} folds: {_in_short(view.all_rows)})")
-    note("(95 % intervals from resampled artists; precision and recall at each ranker's own cut)")
+            short = _in_short(view.all_rows, evaluation)
+            note(f"(all {view.all_rows.n_tracks:,} tracks of the {view.split} folds: {short})")
+    note(f"(95 % intervals from resampled artists; {_about_the_figures(evaluation)})")
     note("")
     for line in sentences(evaluation):
         note(line)
@@ -38,17 +39,24 @@ def say_evaluation(evaluation: Evaluation) -> None:
         note(f"Note: {line}")
 
 
+def _about_the_figures(evaluation: Evaluation) -> str:
+    if not evaluation.left_out:
+        return "precision and recall at each ranker's own cut"
+    return "of average precision, chance alone reaches the share of likes among the tracks"
+
+
 def _views(views: Sequence[View], evaluation: Evaluation) -> str:
     columns = [(SETTINGS[view.name], view.about) if view.about else ("all tracks", view.all_rows) for view in views]
     judged = [(title, found) for title, found in columns if found is not None]
+    shown = [name for name in SHOWN if name not in evaluation.left_out]
     header = ["", *(title for title, _ in judged)]
     rows = [["tracks", *map(_counted, (found for _, found in judged))]]
-    for name in SHOWN:
+    for name in shown:
         cells = [with_interval(found.metrics[name], *found.interval[name]) for _, found in judged]
         rows.append([METRICS[name].title, *cells])
     if evaluation.paired:
         header.append("familiar - unseen")
-        gaps = [evaluation.paired[name] for name in SHOWN]
+        gaps = [evaluation.paired[name] for name in shown]
         cells = [
             f"the same {judged[-1][1].n_tracks:,}",
             *(with_interval(gap.value, gap.low, gap.high, "+") for gap in gaps),
@@ -57,8 +65,8 @@ def _views(views: Sequence[View], evaluation: Evaluation) -> str:
     return text_table(header, rows).rstrip()
 
 
-def _in_short(found: Judgement) -> str:
-    names = ("roc_auc", "log_loss")
+def _in_short(found: Judgement, evaluation: Evaluation) -> str:
+    names = [name for name in ("roc_auc", "log_loss") if name not in evaluation.left_out]
     return ", ".join(
         f"{METRICS[name].title} {with_interval(found.metrics[name], *found.interval[name])}" for name in names
     )

@@ -1,10 +1,16 @@
-"""An evaluation in plain words: what to expect, whether the promise held, whether more labels would help."""
+"""An evaluation in plain words: what to expect, whether the promise held, whether more labels would help.
+
+Of likes alone: how well they are told from background, that this is not how well they are told from dislikes, and which
+figures there are none of.
+"""
 
 import math
+from collections.abc import Mapping
 
 from experiments.judging import Judgement
 from experiments.kept_promises import PromiseCheck
 from experiments.learning_curve import LearningCurve
+from experiments.metrics import METRICS
 from experiments.nested import Evaluation
 from experiments.outer_views import SETTINGS, View
 
@@ -12,11 +18,22 @@ HELPS = 0.01
 """A gain in ROC AUC that is worth collecting labels for."""
 HARDLY_HELPS = 0.003
 
+_NOT_FROM_DISLIKES = (
+    "That is not how well it tells likes from dislikes: nobody judged the background, and some of it may be liked, too."
+)
+_TITLES = {
+    "promise": "kept precision against promised",
+    "predicted_like": "which tracks would be kept",
+    "learning_curve": "the learning curve",
+}
+
 Checks = list[tuple[str, PromiseCheck]]
 
 
 def sentences(evaluation: Evaluation) -> list[str]:
     """One sentence each; the second and third only where there is something to say."""
+    if evaluation.left_out:
+        return [_told_from_background(evaluation.views[0]), _NOT_FROM_DISLIKES]
     said = [_expectation(evaluation.views[0])]
     checks = [(SETTINGS[view.name], check) for view in evaluation.views for check in view.promises]
     if checks:
@@ -30,13 +47,14 @@ def remarks(evaluation: Evaluation) -> list[str]:
     """What is not in the figures: views that could not be taken, and how the seconds were shared."""
     said = [f"{SETTINGS[view.name]} cannot be judged: {view.why_not}" for view in evaluation.views if view.why_not]
     said += evaluation.notes
+    said += _left_out(evaluation.left_out)
     shares = evaluation.shares
     if shares is not None:
         enough = shares.budget_s**2 / shares.fit_s
+        curve = f", the learning curve {shares.curve_s:.1f} s" if shares.curve_s else ""
         said.append(
-            f"of {shares.budget_s:g} s each of the {shares.n_fits} fits had {shares.fit_s:.1f} s, the learning curve "
-            f"{shares.curve_s:.1f} s; a train with all {shares.budget_s:g} s may do better (--budget {enough:.0f} "
-            "gives each fit as much)"
+            f"of {shares.budget_s:g} s each of the {shares.n_fits} fits had {shares.fit_s:.1f} s{curve}; a train with "
+            f"all {shares.budget_s:g} s may do better (--budget {enough:.0f} gives each fit as much)"
         )
     return said
 
@@ -45,16 +63,37 @@ def _expectation(view: View) -> str:
     found = view.about or view.all_rows
     if found is None:
         return "Nothing was predicted."
-    who = {
+    return (
+        f"Tracks {_who(view)}: of a liked and a skipped one it prefers the liked one {_percent(found, 'roc_auc')} of "
+        f"the time; {_percent(found, 'precision')} of what it keeps is liked, and it keeps "
+        f"{_percent(found, 'recall')} of what is liked."
+    )
+
+
+def _told_from_background(view: View) -> str:
+    found = view.about or view.all_rows
+    if found is None:
+        return "Nothing was predicted."
+    return (
+        f"Tracks {_who(view)}: of a liked one and one of the background it puts the liked one first "
+        f"{_percent(found, 'roc_auc')} of the time."
+    )
+
+
+def _who(view: View) -> str:
+    return {
         "unseen": "by artists it never heard",
         "familiar": "by artists it knows" if view.about else "of any artist",
         "later": "added later",
     }[view.name]
-    return (
-        f"Tracks {who}: of a liked and a skipped one it prefers the liked one {_percent(found, 'roc_auc')} of the "
-        f"time; {_percent(found, 'precision')} of what it keeps is liked, and it keeps {_percent(found, 'recall')} of "
-        "what is liked."
-    )
+
+
+def _left_out(reasons: Mapping[str, str]) -> list[str]:
+    """A line for each reason, with all that is left out for it."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(METRICS[name].title if name in METRICS else _TITLES[name])
+    return [f"left out: {', '.join(titles)} ({why})" for why, titles in names.items()]
 
 
 def _percent(found: Judgement, name: str) -> str:

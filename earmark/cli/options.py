@@ -44,7 +44,10 @@ MinPrecision = Annotated[
 ]
 Catalogue = Annotated[
     Path | None,
-    typer.Option("--catalogue", help="Parquet or CSV of any tracks: it tells how artists usually sound."),
+    typer.Option(
+        "--catalogue",
+        help="Parquet or CSV of any tracks: tells how artists usually sound; likes alone are learned against it.",
+    ),
 ]
 
 

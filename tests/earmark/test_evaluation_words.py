@@ -1,11 +1,14 @@
 """The three sentences of an evaluation say what its figures say."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from earmark.cli.evaluation_words import remarks, sentences
 from experiments.judging import Judgement
 from experiments.kept_promises import PromiseCheck
 from experiments.learning_curve import CurvePoint, Estimate, LearningCurve
+from experiments.likes_alone import LEFT_OUT, told_of
 from experiments.metrics import METRICS
 from experiments.nested import Evaluation, Shares
 from experiments.outer_views import View
@@ -76,3 +79,36 @@ def test_remarks_say_what_could_not_be_judged_and_how_the_seconds_were_shared() 
     assert "of 120 s each of the 10 fits had 9.6 s, the learning curve 24.0 s" in said[-1]
     assert "--budget 1500 gives each fit as much" in said[-1]
     assert Shares.of(1500.0, 10).fit_s == 120.0
+
+
+def likes_alone(shares: Shares | None = None) -> Evaluation:
+    told = told_of(JUDGED)
+    view = View("unseen", "artist", (), told, told, (), pd.DataFrame())
+    return replace(evaluation(shares=shares), views=(view,), curve=None, left_out=LEFT_OUT)
+
+
+def test_likes_alone_are_told_from_background_and_not_from_dislikes() -> None:
+    said = sentences(likes_alone())
+    assert said[0] == (
+        "Tracks by artists it never heard: of a liked one and one of the background it puts the liked one first "
+        "86% (84% to 88%) of the time."
+    )
+    assert said[1].startswith("That is not how well it tells likes from dislikes: nobody judged the background")
+    assert len(said) == 2
+
+
+def test_remarks_name_all_that_is_left_out_once_with_the_reason() -> None:
+    said = [line for line in remarks(likes_alone()) if line.startswith("left out: ")]
+    assert len(said) == 2
+    assert "precision, recall, F1" in said[0]
+    assert "calibration error" in said[0]
+    assert "kept precision against promised" in said[0]
+    assert "(depends on what share of tracks would be liked, which likes alone do not tell)" in said[0]
+    assert said[1].startswith("left out: the learning curve (")
+    assert not [line for line in remarks(evaluation()) if "left out" in line]
+
+
+def test_without_a_learning_curve_no_seconds_are_said_to_go_there() -> None:
+    said = remarks(likes_alone(Shares.of(120.0, 10, 0.0)))[-1]
+    assert said.startswith("of 120 s each of the 10 fits had 12.0 s; a train with all 120 s may do better")
+    assert "--budget 1200 gives each fit as much" in said

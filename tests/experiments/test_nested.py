@@ -8,7 +8,7 @@ from experiments.config import FitConfig
 from experiments.judging import RANKING
 from experiments.metrics import METRICS, evaluate
 from experiments.nested import CURVE_SHARE, Evaluation, Shares, evaluate_folds
-from experiments.outer_views import Ground
+from experiments.outer_ground import Ground
 from experiments.progress import Progress, silent
 from experiments.splits import Split, groups_for, outer_folds
 from features.errors import InputError
@@ -181,5 +181,5 @@ def test_no_real_artist_is_on_both_sides_under_another_spelling(kaggle_csv: obje
     tracks = pd.read_csv(str(kaggle_csv)).rename(columns={"artist": "artist_name", "target": "liked"})
     tracks = tracks.assign(track_id=[f"id{row}" for row in range(len(tracks))])
     ground = Ground.of(tracks, QUICK, None, None, silent)
-    for fold in outer_folds(ground.table, ground.y, "artist", n_folds=5):
-        assert not ground.familiar(fold).any()
+    for lesson in ground.lessons("artist", 5):
+        assert not lesson.familiar.any()

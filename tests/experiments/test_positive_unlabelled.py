@@ -142,6 +142,14 @@ def test_background_is_not_flagged_as_judged(ranker: Ranker, own: pd.DataFrame) 
     assert not ranker.known.flags(own)[~liked].any()
 
 
+def test_training_by_time_is_refused_where_background_was_never_added(
+    likes: pd.DataFrame, catalogue: pd.DataFrame
+) -> None:
+    with pytest.raises(InputError, match="of a catalogue never were") as caught:
+        train(likes, replace(QUICK, split="time"), source="demo", catalogue=catalogue)
+    assert "--split artist" in caught.value.hint
+
+
 def test_train_tells_what_it_learned_from(own: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.training.baselines", tuple)  # a net that takes seconds is none of our business
     result = train(own, QUICK, source="demo")
