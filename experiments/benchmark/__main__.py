@@ -30,6 +30,7 @@ BENCHMARKS = {
     "evaluate": "outer_folds",
     "demo_curve": "demo_curve",
     "promise": "promise_kept",
+    "tables": "many_tables",
     "likes_only": "likes_only",
     "asking": "asking",
     "scoring": "scoring_speed",
@@ -39,7 +40,7 @@ BENCHMARKS = {
 }
 """Module of each benchmark, in the order they are run: commands first, on a machine that we leave alone."""
 
-ONLY_IF_NAMED = ("evaluate", "demo_curve", "promise", "likes_only", "asking", "choices", "page", "page_fuzz")
+ONLY_IF_NAMED = ("evaluate", "demo_curve", "promise", "tables", "likes_only", "asking", "choices", "page", "page_fuzz")
 PEERS = "peers"
 """Has options of its own, so it stands first and alone."""
 
