@@ -2,9 +2,11 @@
 
 The library remembers which tracks each file judged, by the file's path: pulling a file again replaces what it said
 before, so that a label that was changed there is changed here, and a row that was deleted there counts no more. What
-other files said stays. Features stay also where their row is gone: they are of the track, not of a verdict.
+other files said stays. A file of the same bytes under another path is the same file, moved or copied. Features stay
+also where their row is gone: they are of the track, not of a verdict.
 """
 
+import hashlib
 import time
 from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
@@ -29,6 +31,7 @@ SOURCE: Final = "csv"
 LIKED: Final = "csv_liked"
 DISLIKED: Final = "csv_disliked"
 _FILES: Final = "files"
+_DIGEST: Final = "sha256"
 _MERGED: Final = "merged with an earlier row of the same track"
 _LABELS: Final = {1: "liked", 0: "disliked"}
 _NAMED: Final = tuple(name for name in COLUMNS if name not in AUDIO_FEATURES or name == "duration_ms")
@@ -80,8 +83,8 @@ def pull_csv(library: Library, path: Path, *, label: str | None = None) -> PullR
             "\n".join([f"none of the {len(reading.tracks):,} rows of {path} can be used", *report.lines()]),
             "mend these columns where the table came from, and pull it again",
         )
-    removed = _store(library, path, said)
-    notes = (*reading.notes, *report.lines()[1:], *_notes(said, waiting, removed))
+    removed, moved = _store(library, path, said)
+    notes = (*reading.notes, *report.lines()[1:], *_notes(said, waiting, removed), *_moves(moved))
     return builder.finish(SOURCE, 0, time.monotonic() - started, notes)
 
 
@@ -145,10 +148,20 @@ def _clean(unheard: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _store(library: Library, path: Path, said: _Said) -> int:
-    """Replace what a file said before, in one step; how many labels are no longer said by any file."""
+def _store(library: Library, path: Path, said: _Said) -> tuple[int, list[str]]:
+    """Replace what a file said before, in one step.
+
+    Returns
+    -------
+    removed : int
+        How many labels are no longer said by any file.
+    moved : list of str
+        Other paths that it was pulled from before.
+    """
     name = str(path.resolve())
     made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, _DIGEST).hexdigest()
     with library.transaction():
         library.add_tracks(_track(track_id, row) for track_id, row in said.tracks.items())
         library.add_features(
@@ -160,17 +173,19 @@ def _store(library: Library, path: Path, said: _Said) -> int:
             _evidence(track_id, liked, row, path.name) for (track_id, liked), row in said.labels.items()
         )
         index = library.position(SOURCE, _FILES) or {"paths": []}
-        others = [library.position(SOURCE, _stream(other)) or {} for other in index["paths"] if other != name]
+        others = {other: library.position(SOURCE, _stream(other)) or {} for other in index["paths"] if other != name}
+        moved = [other for other, position in others.items() if position.get(_DIGEST) == digest]
+        for other in moved:
+            library.set_position(SOURCE, _stream(other), None)
+            del others[other]
+        mine = {LIKED: said.ids(1), DISLIKED: said.ids(0)}
         removed = 0
-        mine = {}
-        for liked, kind in ((1, LIKED), (0, DISLIKED)):
-            mine[kind] = said.ids(liked)
-            removed += library.keep_evidence(
-                SOURCE, kind, {*mine[kind], *(one for other in others for one in other[kind])}
-            )
-        library.set_position(SOURCE, _stream(name), mine)
-        library.set_position(SOURCE, _FILES, {"paths": sorted({*index["paths"], name})})
-    return removed
+        for kind, ids in mine.items():
+            kept = {*ids, *(one for other in others.values() for one in other[kind])}
+            removed += library.keep_evidence(SOURCE, kind, kept)
+        library.set_position(SOURCE, _stream(name), {**mine, _DIGEST: digest})
+        library.set_position(SOURCE, _FILES, {"paths": sorted({*others, name})})
+    return removed, moved
 
 
 def _stream(path: str) -> str:
@@ -219,3 +234,9 @@ def _notes(said: _Said, waiting: int, removed: int) -> list[str]:
     if removed:
         notes.append(f"{removed:,} labels of an earlier pull are gone: the file does not say them any more")
     return notes
+
+
+def _moves(moved: list[str]) -> list[str]:
+    return [
+        f"pulled before as {show(other, longest=200)}, the same file: it counts once, as this one" for other in moved
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from connectors.demo.names import is_demo_id
 from features.report import ValidationReport
 from models.ranking import Ranking
 from models.scored import Scored
@@ -131,8 +132,8 @@ def as_csv(answer: dict[str, Any]) -> str:
 def as_m3u(answer: dict[str, Any], durations_ms: pd.Series) -> str:
     """The kept tracks as an extended M3U playlist.
 
-    A Spotify id becomes its web address. A track without one is a comment, which converters look up and players skip: a
-    title from a stranger's table must not become a file that is played.
+    A Spotify id becomes its web address. A track without one (the demo's have none) is a comment, which converters look
+    up and players skip: a title from a stranger's table must not become a file that is played.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ def as_m3u(answer: dict[str, Any], durations_ms: pd.Series) -> str:
         title = printable(" - ".join(part for part in (track["artist_name"], track["track_name"]) if part))
         seconds = -1 if math.isnan(duration) else round(duration / 1000)
         lines.append(f"#EXTINF:{seconds},{title or printable(track['track_id'])}")
-        if is_spotify_id(track["track_id"]):
+        if is_spotify_id(track["track_id"]) and not is_demo_id(track["track_id"]):
             lines.append(f"https://open.spotify.com/track/{track['track_id']}")
     return "\n".join(lines) + "\n"
 

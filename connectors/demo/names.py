@@ -34,6 +34,10 @@ Swimmers Tides Travelers Valleys Waves Windows Wolves
 """
 _ADJECTIVES, _NOUNS, _FIRST, _LAST, _PLURALS = (words.split() for words in _LISTS.split("\n\n"))
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ID_LENGTH = 22
+_DEMO = "demo"
+"""No id of Spotify's begins so: they are 128 bits in base 62, and end at 7N42dgm5tFLK9N8MT7fHC7. Before the demo had
+the prefix its ids were drawn whole; the tracks, their order by id and the splits that hang on it are still the same."""
 
 _ARTIST_PATTERNS = ("{first} {last}", "{first} {last}", "The {plural}", "{adjective} {plural}", "{adjective} {noun}")
 _TITLE_PATTERNS = (
@@ -80,5 +84,15 @@ def track_titles(count: int, rng: np.random.Generator) -> list[str]:
 
 
 def track_ids(count: int, rng: np.random.Generator) -> list[str]:
-    """Distinct ids of 22 base-62 characters, the shape of Spotify's."""
-    return _distinct(count, lambda: "".join(_BASE62[digit] for digit in rng.integers(62, size=22)))
+    """Distinct ids of 22 base-62 characters, the shape of Spotify's, that `is_demo_id` knows from those."""
+    return [_DEMO + drawn for drawn in _distinct(count, lambda: _digits(rng))]
+
+
+def is_demo_id(track_id: str) -> bool:
+    """Whether a track is an invented one, which nobody else can find by this id."""
+    return len(track_id) == _ID_LENGTH and track_id.startswith(_DEMO)
+
+
+def _digits(rng: np.random.Generator) -> str:
+    drawn = rng.integers(62, size=_ID_LENGTH)  # all of them, though the prefix takes the place of some: see _DEMO
+    return "".join(_BASE62[digit] for digit in drawn[: _ID_LENGTH - len(_DEMO)])

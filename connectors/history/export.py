@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
@@ -41,7 +41,7 @@ class Export:
         Knows the tracks and reasons that ``plays`` refers to.
     library_files : tuple of LibraryFile
     report : ReportBuilder
-        Counts all rows that are not in ``plays``.
+        Counts all rows that are neither in ``plays`` nor in ``library_files``.
     notes : tuple of str
     """
 
@@ -63,7 +63,7 @@ def read_export(
         Files, folders and ZIP files.
     exclusions : Exclusions
     now : datetime
-        Plays more than a day later are impossible.
+        Plays, and dates of files, more than a day later are impossible.
     on_file : callable
         Told the name of each file that is about to be read.
 
@@ -72,7 +72,7 @@ def read_export(
     InputError
         For a path that cannot be read, and where no file holds history or a library.
     """
-    reading = _Reading(PlayReader(exclusions, latest_possible(now)))
+    reading = _Reading(exclusions, latest_possible(now))
     for found in documents(paths):
         if isinstance(found, Refusal):
             reading.refuse(found)
@@ -94,14 +94,15 @@ def read_export(
 class _Reading:
     """What has been read so far."""
 
-    def __init__(self, reader: PlayReader) -> None:
-        self.reader = reader
+    def __init__(self, exclusions: Exclusions, latest: int) -> None:
+        self.reader = PlayReader(exclusions, latest)
         self.report = ReportBuilder()
         self.tables: list[PlayTable] = []
         self.library_files: list[LibraryFile] = []
         self._shapes: dict[Shape, int] = {}
         self._account_data = False
         self._problems: list[str] = []
+        self._latest = datetime.fromtimestamp(latest, UTC)
 
     @property
     def recognised(self) -> bool:
@@ -122,7 +123,7 @@ class _Reading:
                     rows += len(batch)
                     if shape in {"playlists", "other"}:
                         break
-                    self._take(batch, shape, video="video" in name.lower())
+                    self._take(document, batch, shape)
         except BrokenJson as error:
             # What merely starts with a bracket is no concern of ours.
             if shape != "other" or (not rows and name.lower().endswith(".json")):
@@ -130,12 +131,13 @@ class _Reading:
                 self._problems.append(f"{document.name} {error}{used}")
         self._shapes[shape] = self._shapes.get(shape, 0) + 1
 
-    def _take(self, batch: list[Any], shape: Shape, *, video: bool) -> None:
+    def _take(self, document: Document, batch: list[Any], shape: Shape) -> None:
         rows = dictionaries(batch)
         self.reader.count(Fate.MALFORMED, len(batch) - len(rows))
         if shape == "library":
-            self.library_files.append(read_library_file(rows[0], self.report))
+            self.library_files.append(read_library_file(rows[0], document.made, self._latest))
         elif shape == "extended":
+            video = "video" in PurePosixPath(document.name).name.lower()
             self.tables.append(self.reader.extended(rows, video=video))
         else:
             self.tables.append(self.reader.short_form(rows))

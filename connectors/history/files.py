@@ -5,6 +5,7 @@ import stat
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,10 +27,13 @@ class Document:
         For people: the path, and within an archive the name of the entry after it.
     batches : callable
         ``batches()`` generates lists of its elements; raises ``BrokenJson`` where the file is damaged.
+    made : datetime or None
+        When it was written, as its folder or archive tells; an archive names no time zone, and may tell nonsense.
     """
 
     name: str
     batches: Callable[[], Generator[list[Any], None, None]]
+    made: datetime | None
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def _open(path: Path, *, named: bool) -> Iterator[Document | Refusal]:
             start = file.read(len(_ZIP))
             file.seek(0)
             opening = first_character(file)
+            made = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
     except OSError as error:
         if named:
             raise InputError(f"{path}: cannot be read ({error})", "check your rights to the file") from error
@@ -113,7 +118,7 @@ def _open(path: Path, *, named: bool) -> Iterator[Document | Refusal]:
     if start == _ZIP or (named and path.suffix.lower() == ".zip"):
         yield from _unzip(path, named=named)
     elif opening and opening in "[{":
-        yield Document(str(path), lambda: _batches_of_file(path))
+        yield Document(str(path), lambda: _batches_of_file(path), made)
 
 
 def _unzip(path: Path, *, named: bool) -> Iterator[Document | Refusal]:
@@ -137,7 +142,14 @@ def _unzip(path: Path, *, named: bool) -> Iterator[Document | Refusal]:
                 yield Refusal(name, "is damaged within the archive")
                 continue
             if opening and opening in "[{":
-                yield Document(name, _reader(archive, entry))
+                yield Document(name, _reader(archive, entry), _date(entry))
+
+
+def _date(entry: zipfile.ZipInfo) -> datetime | None:
+    try:
+        return datetime(*entry.date_time, tzinfo=UTC)
+    except ValueError:  # a day 0 of a month 0, where nothing was written
+        return None
 
 
 def _reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[], Generator[list[Any], None, None]]:

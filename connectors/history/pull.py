@@ -16,15 +16,16 @@ from connectors.evidence.skips import verdicts
 from connectors.history.artist_bans import apply_artist_bans, remember_banned_artists
 from connectors.history.exclusions import Exclusions
 from connectors.history.export import Export, read_export
-from connectors.history.library_file import LibraryFile
+from connectors.history.library_file import OUTDATED, LibraryFile, latest_files
 from connectors.history.merging import duplicates
 from connectors.history.play_table import EXCLUDED, KEPT, WORDS, Fate, Ints, PlayTable, concatenate
 from connectors.history.track_register import NO_TRACK, NamedTrack, TrackRegister
 from connectors.library import EvidenceRow, Library, Outcome, PlayRow, TrackRow
 from connectors.library.identity import recordings
-from connectors.pull_report import PullReport
+from connectors.pull_report import PullReport, ReportBuilder
 
 _SOURCE: Final = "history"
+_STREAM: Final = "library file"
 _CHUNK: Final = 20_000
 """Plays in one transaction: few enough that others get to write in between."""
 
@@ -81,7 +82,7 @@ def pull_history(
     report, notes, files = export.report, list(export.notes), export.library_files
     del export, plays  # the verdicts need the memory
     on_progress("drawing verdicts")
-    _write_evidence(library, files)
+    notes += _write_evidence(library, files, report)
     drawn = draw_verdicts(library)
     if any(drawn.values()):
         notes.append(
@@ -205,14 +206,33 @@ def _add_names(library: Library, tracks: Sequence[NamedTrack]) -> None:
     )
 
 
-def _write_evidence(library: Library, files: Sequence[LibraryFile]) -> None:
-    """What the library files say, together, in place of what others said before."""
+def _write_evidence(library: Library, files: Sequence[LibraryFile], report: ReportBuilder) -> list[str]:
+    """What the library files say, together, in place of what older ones said before; notes on what they do not."""
     with library.transaction():
-        if files:
-            for kind, tracks in (("like", [f.likes for f in files]), ("ban", [f.bans for f in files])):
-                _replace(library, kind, {track.track_id: track for listed in tracks for track in listed})
-            remember_banned_artists(library, [name for file in files for name in file.banned_artists])
+        notes = _write_files(library, files, report) if files else []
         apply_artist_bans(library)
+    return notes
+
+
+def _write_files(library: Library, files: Sequence[LibraryFile], report: ReportBuilder) -> list[str]:
+    position = library.position(_SOURCE, _STREAM)
+    known = None if position is None else datetime.fromisoformat(position["made"])
+    current, outdated, date = latest_files(files, known)
+    for file in current:
+        for outcome, n in file.outcomes.items():
+            report.count(outcome, n)
+    if current:
+        for kind, tracks in (("like", [f.likes for f in current]), ("ban", [f.bans for f in current])):
+            _replace(library, kind, {track.track_id: track for listed in tracks for track in listed})
+        remember_banned_artists(library, [name for file in current for name in file.banned_artists])
+        library.set_position(_SOURCE, _STREAM, None if date is None else {"made": date.isoformat()})
+    if not outdated:
+        return []
+    for file in outdated:
+        report.count(OUTDATED, sum(file.outcomes.values()))
+    days = ", ".join(sorted({f"{file.made:%Y-%m-%d}" for file in outdated}))
+    why = f"the library file of {days} is left out, for one of {date:%Y-%m-%d} is known"
+    return [f"{why}: to take the older one, 'earmark library forget history' and pull without the newer one"]
 
 
 def _replace(library: Library, kind: str, tracks: dict[str, NamedTrack]) -> None:

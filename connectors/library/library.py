@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from types import TracebackType
@@ -21,6 +21,7 @@ from connectors.library.address import parse, shown
 from connectors.library.candidates import candidate_tracks
 from connectors.library.database import connect, writer
 from connectors.library.forgetting import forget_source, shrink
+from connectors.library.holding import hold
 from connectors.library.migrating import migrate
 from connectors.library.rows import EvidenceRow, FeatureRow, MadePlaylist, PlayRow, TrackRow
 from connectors.library.values import microseconds, plain, to_json
@@ -91,6 +92,10 @@ class Library:
         """
         with self._writing():
             yield
+
+    def hold(self, name: str) -> AbstractContextManager[bool]:
+        """Keep other machines from what goes by a name; False where one of them has it. See `holding.hold`."""
+        return hold(self._engine, name)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -211,8 +216,7 @@ class Library:
 
     def recall(self, key: str) -> dict[str, Any] | None:
         """What is kept under a key; None where nothing is."""
-        table = tables.REMEMBERED
-        return self._read_json(select(table.c.value).where(table.c.key == key))
+        return self._read_json(select(tables.REMEMBERED.c.value).where(tables.REMEMBERED.c.key == key))
 
     def made_playlists(self) -> list[MadePlaylist]:
         """The playlists that earmark made, the oldest first."""
@@ -221,8 +225,7 @@ class Library:
 
     def save_playlist(self, playlist: MadePlaylist) -> None:
         """Remember a playlist that earmark made, or what it is now."""
-        row = {**asdict(playlist), "created_at": microseconds(playlist.created_at)}
-        row |= {"name": plain(playlist.name)}
+        row = {**asdict(playlist), "created_at": microseconds(playlist.created_at), "name": plain(playlist.name)}
         lists = ("uris", "before", "pending")
         row |= {name: None if row[name] is None else to_json(row[name]) for name in lists}
         with self._writing() as connection:
@@ -230,9 +233,9 @@ class Library:
 
     def forget_playlist(self, playlist_id: str) -> None:
         """Forget a playlist that is no more; earmark will not change it again."""
-        table = tables.MADE_PLAYLISTS
+        gone = delete(tables.MADE_PLAYLISTS).where(tables.MADE_PLAYLISTS.c.playlist_id == playlist_id)
         with self._writing() as connection:
-            connection.execute(delete(table).where(table.c.playlist_id == playlist_id))
+            connection.execute(gone)
 
     def record_pull(self, report: PullReport, at: datetime) -> None:
         """Remember a source's last pull."""

@@ -1,65 +1,21 @@
-"""Love and hate into the library, resumable from the page where it stopped.
-
-The library holds the feedback of one ListenBrainz user at a time: another user's pull replaces it, and a verdict that
-was taken back disappears.
-"""
+"""Love and hate into the library; see ``connectors.verdict_lists``."""
 
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from connectors.library.library import Library
 from connectors.library.rows import EvidenceRow, TrackRow
 from connectors.listenbrainz.client import Feedback, ListenBrainz
 from connectors.pull_report import PullReport
 from connectors.track_ids import best_id, plain_isrc
-from features.errors import ServiceError
+from connectors.verdict_lists import Progress, VerdictList, VerdictPage
 
 SOURCE: Final = "listenbrainz"
 _STREAM: Final = "feedback"
 _KINDS: Final = {1: "love", -1: "hate"}
 _OUTCOMES: Final = {"love": "loved", "hate": "hated"}
-_MOST_RESTARTS: Final = 3
-
-
-@dataclass
-class _Progress:
-    """How far a pull has come; kept in the library, so that another process can go on.
-
-    Parameters
-    ----------
-    user : str
-    offset : int
-        Verdicts read.
-    total : int or None
-        Verdicts that there were when it began; a page read under another total may have moved.
-    seen : dict of str to list of str
-        Track ids by kind.
-    outcomes : Counter
-    """
-
-    user: str
-    offset: int = 0
-    total: int | None = None
-    seen: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in _KINDS.values()})
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-    @classmethod
-    def of(cls, user: str, stored: dict[str, Any] | None) -> "_Progress":
-        if stored is None or stored["user"] != user:
-            return cls(user)
-        return cls(user, stored["offset"], stored["total"], stored["seen"], Counter(stored["outcomes"]))
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "user": self.user,
-            "offset": self.offset,
-            "total": self.total,
-            "seen": self.seen,
-            "outcomes": dict(self.outcomes),
-        }
 
 
 def pull_listenbrainz(library: Library, client: ListenBrainz, user: str) -> PullReport:
@@ -84,39 +40,21 @@ def pull_listenbrainz(library: Library, client: ListenBrainz, user: str) -> Pull
     ServiceError
         Where the service fails or asks to wait; pages that were read are kept, and the next pull goes on after them.
     """
-    started = time.monotonic()
-    calls = client.calls
-    progress = _Progress.of(user, library.position(SOURCE, _STREAM))
-    restarts = 0
-    while True:
-        page = client.feedback(user, progress.offset)
-        if progress.total is not None and page.total != progress.total:
-            # The newest come first: one more, or one less, moves all the others to other pages.
-            restarts += 1
-            if restarts > _MOST_RESTARTS:
-                raise ServiceError(
-                    f"the feedback of {user} changes faster than it can be read",
-                    "run the same command again when nobody is giving feedback",
-                )
-            progress = _Progress(user)
-            library.set_position(SOURCE, _STREAM, None)
-            continue
-        progress.total = page.total
-        with library.transaction():
-            _keep(library, page.items, progress)
-            progress.offset += len(page.items)
-            library.set_position(SOURCE, _STREAM, progress.as_json())
-        if not page.items or progress.offset >= page.total:
-            break
-    with library.transaction():
-        removed = sum(library.keep_evidence(SOURCE, kind, ids) for kind, ids in progress.seen.items())
-        library.set_position(SOURCE, _STREAM, None)
+    started, calls = time.monotonic(), client.calls
+
+    def page_at(offset: int) -> VerdictPage[Feedback]:
+        page = client.feedback(user, offset)
+        end = offset + len(page.items)
+        return VerdictPage(page.items, page.total, end if page.items and end < page.total else None)
+
+    feedback = VerdictList(SOURCE, _STREAM, user, kinds=_OUTCOMES, first=0)
+    progress, removed = feedback.read(library, page_at, partial(_keep, library))
     notes = (f"{removed:,} verdicts that were taken back are gone",) if removed else ()
-    seen = sum(progress.outcomes.values())
+    seen = progress.outcomes.total()
     return PullReport(SOURCE, seen, dict(progress.outcomes), client.calls - calls, time.monotonic() - started, notes)
 
 
-def _keep(library: Library, items: Sequence[Feedback], progress: _Progress) -> None:
+def _keep(library: Library, items: Sequence[Feedback], progress: Progress) -> None:
     """Put one page into the library."""
     tracks: dict[str, TrackRow] = {}
     evidence = []

@@ -4,7 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from connectors.demo.names import is_demo_id
+from connectors.http.addresses import is_loopback
 from connectors.spotify.reading import is_spotify_id
+from connectors.spotify.settings import Addresses
 from features.errors import InputError
 
 CHUNK: Final = 100
@@ -29,6 +32,16 @@ def check_uris(uris: Sequence[str], least: int = 1) -> None:
         raise InputError(
             f"{wrong[:60]!r} cannot be put into a playlist",
             "only tracks and episodes with a Spotify id can: no local files",
+        )
+
+
+def check_real(uris: Sequence[str]) -> None:
+    """Refuse tracks of the demo listener's, unless they go to a stand-in, whose account may be the demo listener's."""
+    invented = sum(is_demo_id(uri.rpartition(":")[2]) for uri in uris)
+    if invented and not is_loopback(Addresses.now().api):
+        raise InputError(
+            f"{invented:,} of the {len(uris):,} tracks are the demo's: they are invented, and Spotify has none of them",
+            "rank tracks of your own: earmark rank FILE -o likes.csv, or earmark rank spotify:playlist:ID",
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from connectors.spotify.checks import check_real
 from connectors.spotify.references import track_id
 from connectors.tables.columns import recognise
 from connectors.tables.decoding import decode
@@ -48,10 +49,11 @@ def read_list(path: Path) -> TrackList:
     Raises
     ------
     InputError
-        If it cannot be read, or lists no track of Spotify's.
+        If it cannot be read, lists no track of Spotify's, or one of the demo's.
     """
     try:
         found = _read(gunzip(read_bytes(path))[0])
+        check_real(found.uris)
     except InputError as error:
         raise InputError(f"{path}: {error.message}", error.hint) from error
     if not found.uris:

@@ -10,6 +10,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from connectors.library.library import Library
 from connectors.library.rows import MadePlaylist
 from connectors.spotify.settings import config_folder
 from features.errors import InputError
@@ -26,8 +27,17 @@ class PlanOutdated(InputError):  # noqa: N818
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Keep others who share the sign-in from pushing; the system lets go of the lock when a process dies.
+def alone(library: Library, account: str) -> Iterator[None]:
+    """Keep others from pushing to the account: who shares the sign-in, and who shares the library.
+
+    The first meet at a file, the others (of any machine) in the library's database. Both let go of the lock when a
+    process dies.
+
+    Parameters
+    ----------
+    library : Library
+    account : str
+        Its id at Spotify.
 
     Raises
     ------
@@ -38,13 +48,18 @@ def alone() -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise AnotherPush(
-            "another earmark is changing a playlist of this account right now", "when it is done, try again"
-        ) from None
+        raise _another() from None
     try:
-        yield
+        with library.hold(f"spotify push {account}") as held:
+            if not held:
+                raise _another()
+            yield
     finally:
         lock.release()
+
+
+def _another() -> AnotherPush:
+    return AnotherPush("another earmark is changing a playlist of this account right now", "when it is done, try again")
 
 
 def check_fresh(planned: MadePlaylist | None, known: MadePlaylist | None, name: str) -> None:

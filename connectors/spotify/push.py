@@ -15,6 +15,7 @@ from connectors.library.rows import MadePlaylist
 from connectors.spotify.account import check_account
 from connectors.spotify.answers import Playlist
 from connectors.spotify.changes import Change, Insert, Remove, Replace, changes
+from connectors.spotify.checks import check_real
 from connectors.spotify.client import SpotifyClient
 from connectors.spotify.one_push import alone, check_fresh
 from connectors.spotify.playlists import all_entries, all_playlists
@@ -98,9 +99,10 @@ def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence
     Raises
     ------
     InputError
-        If there are more than a playlist holds.
+        If there are more than a playlist holds, or some are the demo's.
     """
     wanted = tuple(dict.fromkeys(uris))
+    check_real(wanted)
     if len(wanted) > MOST_TRACKS:
         raise InputError(
             f"{len(wanted):,} tracks are more than a playlist of Spotify's holds ({MOST_TRACKS:,})",
@@ -172,8 +174,9 @@ def push(
     PlanOutdated
         If there was another push of this name since the plan was made.
     """
-    with alone():
-        check_fresh(plan.made, _remembered(library, client.account().id, plan.name), plan.name)
+    account = client.account().id
+    with alone(library, account):
+        check_fresh(plan.made, _remembered(library, account, plan.name), plan.name)
         return _carry_out(library, client, plan, public=public, on_progress=on_progress)
 
 

@@ -1,5 +1,7 @@
 """A parquet file to a raw table."""
 
+from typing import TYPE_CHECKING, Any, Final
+
 import pandas as pd
 
 from connectors.tables.raw import RawTable
@@ -7,9 +9,18 @@ from connectors.tables.unpacking import MAX_BYTES
 from features.errors import InputError
 from features.report import show
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BYTES_A_VALUE: Final = 8
+"""Of a number, or of a pointer to a text, once it is in a column."""
+
 
 def parse_parquet(data: bytes) -> RawTable:
     """Read all columns of a parquet file; metadata that pandas may have written in it is not trusted.
+
+    A file names a value once, however many rows hold it, so a small file can be a huge table: what it would come to is
+    reckoned before it does.
 
     Parameters
     ----------
@@ -23,18 +34,12 @@ def parse_parquet(data: bytes) -> RawTable:
     Raises
     ------
     InputError
-        For damaged or truncated files, and for more than ``unpacking.MAX_BYTES`` unpacked.
+        For damaged or truncated files, and for more than ``unpacking.MAX_BYTES`` unpacked, with 8 bytes a value.
     """
     import pyarrow as pa  # noqa: PLC0415 - only parquet files need it
-    import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
-        expanded = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
-        if expanded > MAX_BYTES:
-            raise InputError(f"the table is {expanded / 1024**3:.1f} GB unpacked", "split it into several files")
-        table = file.read()
-        table.validate(full=True)  # pandas would look at damaged text only when it is used
+        table = _read(data)
         columns = tuple(pd.Series(column.to_pandas()).reset_index(drop=True) for column in table.columns)
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         why = show((str(error).splitlines() or [type(error).__name__])[0], longest=200)
@@ -42,3 +47,52 @@ def parse_parquet(data: bytes) -> RawTable:
             f"the parquet file is damaged or truncated ({why})", "copy or export the file again"
         ) from error
     return RawTable(tuple(table.column_names), columns, ("parquet",))
+
+
+def _read(data: bytes) -> "pa.Table":
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    file = pq.ParquetFile(pa.BufferReader(data))
+    _check_size(_size(file.metadata))
+    kinds = file.schema_arrow
+    texts = [field.name for field in kinds if _is_text(field.type)]
+    table = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read()
+    table.validate(full=True)  # pandas would look at damaged text only when it is used
+    _check_size(sum(_text_size(column) for column in table.columns if _names_texts(column.type)))
+    return table.cast(kinds)
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow.types as kinds  # noqa: PLC0415
+
+    return any(test(kind) for test in (kinds.is_string, kinds.is_large_string, kinds.is_binary, kinds.is_large_binary))
+
+
+def _names_texts(kind: "pa.DataType") -> bool:
+    import pyarrow.types as kinds  # noqa: PLC0415
+
+    return kinds.is_dictionary(kind) and _is_text(kind.value_type)
+
+
+def _size(about: Any) -> int:
+    """Bytes that a table has at least, by the file's metadata; lists hold more values than rows."""
+    groups = [about.row_group(number) for number in range(about.num_row_groups)]
+    values = sum(int(group.column(number).num_values) for group in groups for number in range(group.num_columns))
+    return max(_BYTES_A_VALUE * values, sum(int(group.total_byte_size) for group in groups))
+
+
+def _text_size(column: "pa.ChunkedArray[Any]") -> int:
+    """Bytes of all texts of a column that names each of them once."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    lengths = (pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks)
+    return sum(int(pc.sum(length).as_py() or 0) for length in lengths)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BYTES:
+        raise InputError(
+            f"the table is {size / 1024**3:.1f} GB unpacked, at most {MAX_BYTES / 1024**3:g} GB can be read",
+            "split it into several files",
+        )

@@ -164,6 +164,27 @@ def test_a_parquet_file_that_says_it_is_huge(monkeypatch: pytest.MonkeyPatch) ->
         read_table(PARQUET)
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"energy": np.full(1_000_000, 0.5)}),
+        pd.DataFrame({"energy": pd.array([None] * 1_000_000, dtype="Float64")}),
+        pd.DataFrame({"energy": [0.5] * 1_000, "title": "long " * 2_000}),
+        pd.DataFrame({"energy": [0.5] * 1_000, "title": pd.Categorical(["long " * 2_000] * 1_000)}),
+        pd.DataFrame({"energy": [0.5] * 10, "artists": [["A"] * 100_000] * 10}),
+    ],
+    ids=["equal values", "nothing", "one long text", "one category", "long lists"],
+)
+def test_a_small_parquet_file_of_a_huge_table(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = parquet(frame)
+    assert len(data) < 20_000
+    assert len(read_table(data)[0]) == len(frame)
+    monkeypatch.setattr("connectors.tables.parquet_columns.MAX_BYTES", 2_000_000)
+    with pytest.raises(InputError, match=r"GB unpacked, at most .* can be read") as refused:
+        read_table(data)
+    assert refused.value.hint == "split it into several files"
+
+
 RAW = pd.DataFrame(
     {
         "energy": np.linspace(0.1, 0.9, 20),

@@ -125,6 +125,40 @@ def test_the_same_file_by_another_path(library: Library, tmp_path: Path, monkeyp
     assert told(library) == {(spotify_id_of(2), "csv_liked")}
 
 
+@pytest.mark.parametrize("keep_the_old_one", [False, True], ids=["moved", "copied"])
+def test_a_file_that_was_moved_counts_once(library: Library, tmp_path: Path, keep_the_old_one: bool) -> None:
+    lines = [f"{spotify_id_of(n)},Song {n},A,,0.{n},0.5,{n % 2}" for n in range(1, 5)]
+    old = write(tmp_path / "old.csv", *lines)
+    other = write(tmp_path / "other.csv", f"{spotify_id_of(9)},Song 9,A,,0.9,0.5,1")
+    pull_csv(library, old)
+    pull_csv(library, other)
+    new = write(tmp_path / "new.csv", *lines)
+    if not keep_the_old_one:
+        old.unlink()
+    before = told(library)
+    report = pull_csv(library, new)
+    assert f"pulled before as {old}, the same file: it counts once, as this one" in report.notes
+    assert told(library) == before
+    assert set(library.evidence()["reason"]) == {"liked in new.csv", "disliked in new.csv", "liked in other.csv"}
+    assert not any("pulled before" in note for note in pull_csv(library, new).notes)
+    report = pull_csv(library, write(new, *lines[:2]))  # what was deleted there is no longer said by the old path
+    assert told(library) == {
+        (spotify_id_of(1), "csv_liked"),
+        (spotify_id_of(2), "csv_disliked"),
+        (spotify_id_of(9), "csv_liked"),
+    }
+    assert "2 labels of an earlier pull are gone: the file does not say them any more" in report.notes
+
+
+def test_files_of_a_library_that_knows_no_digests_keep_their_labels(library: Library, tmp_path: Path) -> None:
+    pull_csv(library, write(tmp_path / "first.csv", f"{spotify_id_of(1)},One,A,,0.1,0.5,1"))
+    stream = f"file {tmp_path / 'first.csv'}"
+    position = library.position("csv", stream) or {}
+    library.set_position("csv", stream, {kind: position[kind] for kind in ("csv_liked", "csv_disliked")})
+    pull_csv(library, write(tmp_path / "second.csv", f"{spotify_id_of(2)},Two,A,,0.1,0.5,1"))
+    assert told(library) == {(spotify_id_of(1), "csv_liked"), (spotify_id_of(2), "csv_liked")}
+
+
 def test_labels_without_features_wait_for_the_chain(library: Library, tmp_path: Path) -> None:
     path = write(
         tmp_path / "mine.csv",

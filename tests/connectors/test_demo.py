@@ -13,14 +13,14 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 from connectors.demo.listener import DemoListener, demo_listener
-from connectors.demo.names import artist_names, track_ids, track_titles
+from connectors.demo.names import artist_names, is_demo_id, track_ids, track_titles
 from connectors.registry import open_source
 from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES
 from features.errors import InputError
 from features.identity import track_keys
 from features.schema import validate
 
-GOLDEN = "f78220ebc4f5ae0e005f113c1f63efcb603299cc47ed92ddda787bcb5df1e9a5"
+GOLDEN = "949dfead2e9ba01319ccadae304dacf5c2e520494bb936f02dd0128ac494315d"
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,18 @@ def digest(listener: DemoListener) -> str:
 
 def test_default_listener_is_golden(listener: DemoListener) -> None:
     assert digest(listener) == GOLDEN
+
+
+def test_no_id_is_one_that_spotify_can_have_given(listener: DemoListener) -> None:
+    assert listener.tracks["track_id"].map(is_demo_id).all()
+    assert listener.candidates["track_id"].map(is_demo_id).all()
+    # Spotify's ids are numbers of 128 bits in base 62, its digits in this order, written with 22 of them.
+    digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    first_of_the_largest = digits[(2**128 - 1) // 62**21]
+    least = listener.tracks["track_id"].str[0].map(digits.index).min()
+    assert least > digits.index(first_of_the_largest)
+    for real in ("4uLU6hMCjMI75M1A2tKUQC", "demo", "local:demo", "demonstration-listener"[:21], ""):
+        assert not is_demo_id(real)
 
 
 def test_same_seed_same_listener_other_seed_another(listener: DemoListener) -> None:

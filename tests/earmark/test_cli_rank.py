@@ -57,7 +57,7 @@ def ranked(champion: Path, capsys: pytest.CaptureFixture[str]) -> Answer:
 def odd_candidates(tmp_path: Path, demo_tracks: pd.DataFrame) -> Path:
     """Four tracks whose names try to be more than names."""
     tracks = demo_tracks.drop(columns="liked").head(4).copy()
-    tracks["track_id"] = [tracks["track_id"].iloc[0], "local:1", "local:2", "local:3"]
+    tracks["track_id"] = ["4uLU6hMCjMI75M1A2tKUQC", "local:1", "local:2", "local:3"]
     tracks["track_name"] = ["Plain", "Bell\x07 and \x1b[2Jclear\u2028end", "#EXTINF:1,Comment", None]
     tracks["artist_name"] = ["Somebody", "A\rB", "#Hash", None]
     tracks["duration_ms"] = [200_400.0, 59_600.0, float("nan"), 1000.0]

@@ -102,6 +102,16 @@ def test_only_spotifys_ids_become_addresses(track_id: str, expected: bool) -> No
     assert (f"https://open.spotify.com/track/{track_id}" in text) == expected
 
 
+def test_the_demos_tracks_have_no_address(demo_candidates: pd.DataFrame) -> None:
+    invented = demo_candidates["track_id"].iloc[0]
+    answer = rank_answer(ranking_of(track_id=[invented, "4uLU6hMCjMI75M1A2tKUQC"]), "m", report=NOTHING_ODD)
+    lines = as_m3u(answer, pd.Series([1000.0, 1000.0])).splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [
+        "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC"
+    ]
+    assert len(lines) == 4
+
+
 @given(st.text())
 def test_printable_text_stays_on_its_line(text: str) -> None:
     shown = printable(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from connectors.demo.listener import demo_listener
 from connectors.spotify.lists import read_list
 from features.errors import InputError
 
@@ -64,3 +65,15 @@ def test_a_file_without_tracks_of_spotify_is_refused(tmp_path: Path, text: str) 
     with pytest.raises(InputError, match=r"list\.txt") as error:
         read_list(path)
     assert "track_id" in error.value.hint
+
+
+def test_the_demos_tracks_are_no_spotifys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EARMARK_SPOTIFY_URL", raising=False)
+    invented = demo_listener(0).candidates.head(3)
+    path = tmp_path / "ranked.csv"
+    pd.concat([invented, pd.DataFrame({"track_id": [ONE]})]).to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"ranked.csv: 3 of the 4 tracks are the demo's: they are invented") as refused:
+        read_list(path)
+    assert "rank tracks of your own" in refused.value.hint
+    monkeypatch.setenv("EARMARK_SPOTIFY_URL", "http://127.0.0.1:9")  # a stand-in's account may be the demo listener's
+    assert read_list(path).uris[-1] == f"spotify:track:{ONE}"

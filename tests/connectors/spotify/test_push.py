@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connectors.demo.listener import demo_listener
 from connectors.http.faults import ServiceUnavailable
 from connectors.library import Library, MadePlaylist
 from connectors.spotify.client import SpotifyClient
@@ -345,3 +346,12 @@ def until_it_goes_through(change: Callable[[], object]) -> int:
             continue
         return cuts
     raise AssertionError("it never goes through")
+
+
+def test_the_demos_tracks_are_refused_but_by_the_stand_in(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    invented = [f"spotify:track:{track_id}" for track_id in demo_listener(0).candidates["track_id"].head(2)]
+    assert listener.plan([*invented, *listener.tracks(0, 1)]).wanted[:2] == tuple(invented)
+    with Library.open(listener.url) as library, signed_in() as client:
+        monkeypatch.delenv("EARMARK_SPOTIFY_URL")
+        with pytest.raises(InputError, match="2 of the 3 tracks are the demo's: they are invented"):
+            plan_push(library, client, NAME, [*invented, *listener.tracks(0, 1)])
