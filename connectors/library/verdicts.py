@@ -1,11 +1,12 @@
-"""What was said of tracks on the page: one verdict a track, and every step, so that it can be taken back.
+"""What was said of tracks on the page: one verdict a recording, and every step, so that it can be taken back.
 
 A verdict is evidence like any other. With it goes what the page knew of the track, but only where the library knew
-nothing: a copy out of some list must not displace what its own sources say.
+nothing: a copy out of some list must not displace what its own sources say. Which ids are of one recording is told by
+who gives a verdict: it takes the place of those that were given under the others.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -50,8 +51,8 @@ class Step:
         What people call the track.
     verdict : {"keep", "skip"} or None
         What was said; None where a verdict was withdrawn.
-    before : Said or None
-        What had been said until then.
+    replaced : mapping of str to Said
+        What had been said of the recording until then, by the id that it was given under.
     """
 
     source: str
@@ -59,7 +60,18 @@ class Step:
     track_id: str
     title: str
     verdict: Verdict | None
-    before: Said | None
+    replaced: Mapping[str, Said]
+
+    @property
+    def before(self) -> Said | None:
+        """What counted until then: the last word; None where nothing was said."""
+        return last_word(self.replaced)
+
+
+def last_word(said: Mapping[str, Said]) -> Said | None:
+    """What counts of all that is said of one recording, by track id: the newest; None where nothing is."""
+    newest = max(said, key=lambda track_id: (said[track_id].at, track_id), default=None)
+    return None if newest is None else said[newest]
 
 
 class VerdictRows:
@@ -80,6 +92,13 @@ class VerdictRows:
         with self._reading() as connection:
             return _said(connection, _evidence(source))
 
+    def tracks(self, source: str) -> dict[str, TrackRow]:
+        """What is known of the tracks that something is said of, by track id."""
+        judged = _evidence(source).with_only_columns(tables.EVIDENCE.c.track_id)
+        query = select(tables.TRACKS).where(tables.TRACKS.c.track_id.in_(judged))
+        with self._reading() as connection:
+            return {row["track_id"]: TrackRow(**row) for row in connection.execute(query).mappings()}
+
     def say(
         self,
         source: str,
@@ -88,6 +107,8 @@ class VerdictRows:
         verdict: Verdict | None,
         at: datetime,
         values: Mapping[str, float] | None = None,
+        *,
+        same: Collection[str] = (),
     ) -> Step | None:
         """Give a verdict, or withdraw it; committed on return, with the step that takes it back.
 
@@ -102,18 +123,21 @@ class VerdictRows:
         at : datetime
         values : mapping of str to float, optional
             Its analysed features.
+        same : collection of str
+            Other ids of the recording: what was said under them ends.
 
         Returns
         -------
         Step or None
-            None where just this is said already.
+            None where just this counts already.
         """
         track_id = plain(track.track_id) or ""
         with self._writing() as connection:
-            before = _said(connection, _evidence(source, track_id)).get(track_id)
-            if verdict == (None if before is None else before.verdict):
+            replaced = _said(connection, _evidence(source, (track_id, *same)))
+            step = Step(source, list_id, track_id, plain(track.track_name) or track_id, verdict, replaced)
+            if verdict == (None if step.before is None else step.before.verdict):
                 return None
-            step = Step(source, list_id, track_id, plain(track.track_name) or track_id, verdict, before)
+            _withdraw(connection, source, [other for other in replaced if other != track_id])
             _set(connection, source, track, None if verdict is None else Said(verdict, at), values or {})
             _log(connection, step, at)
             return step
@@ -125,31 +149,36 @@ class VerdictRows:
             if last is None:
                 return None
             _, key, stored = last
-            entry = json.loads(stored)
-            before = entry.pop("before")
-            found = Step(**entry, before=before and Said(before["verdict"], moment(before["at"])))
-            _set(connection, found.source, TrackRow(track_id=found.track_id), found.before, {})
+            found = _step(json.loads(stored))
+            _withdraw(connection, found.source, [found.track_id])
+            for track_id, said in found.replaced.items():
+                _set(connection, found.source, TrackRow(track_id=track_id), said, {})
             connection.execute(delete(tables.REMEMBERED).where(tables.REMEMBERED.c.key == key))
             return found
 
 
-def _evidence(source: str, track_id: str | None = None) -> Select[Any]:
+def _evidence(source: str, track_ids: Collection[str] | None = None) -> Select[Any]:
     row = tables.EVIDENCE.c
     found = select(row.track_id, row.kind, row.at).where(row.source == source, row.kind.in_(list(VERDICT_OF)))
-    return found if track_id is None else found.where(row.track_id == track_id)
+    return found if track_ids is None else found.where(row.track_id.in_(list(track_ids)))
 
 
 def _said(connection: Connection, query: Select[Any]) -> dict[str, Said]:
     return {row.track_id: Said(VERDICT_OF[row.kind], moment(row.at or 0)) for row in connection.execute(query)}
 
 
+def _withdraw(connection: Connection, source: str, track_ids: Collection[str]) -> None:
+    """Let a source say nothing of tracks; what is known of them stays, for a verdict may come back."""
+    row = tables.EVIDENCE.c
+    mine = and_(row.track_id.in_(list(track_ids)), row.source == source, row.kind.in_(list(VERDICT_OF)))
+    connection.execute(delete(tables.EVIDENCE).where(mine))
+
+
 def _set(connection: Connection, source: str, track: TrackRow, said: Said | None, values: Mapping[str, float]) -> None:
     """Let this be what a source says of a track, and nothing else."""
-    row = tables.EVIDENCE.c
-    mine = and_(row.track_id == plain(track.track_id), row.source == source, row.kind.in_(list(VERDICT_OF)))
-    connection.execute(delete(tables.EVIDENCE).where(mine))
+    _withdraw(connection, source, [plain(track.track_id) or ""])
     if said is None:
-        return  # what was known of the track stays, for the verdict may come back
+        return
     _fill(connection, track)
     kind = KIND_OF[said.verdict]
     liked = said.verdict == "keep"
@@ -190,12 +219,23 @@ def _last(connection: Connection, source: str) -> tuple[int, str, str] | None:
     return None if found is None else (int(found.key.rpartition(":")[2]), found.key, found.value)
 
 
+def _step(entry: dict[str, Any]) -> Step:
+    """A step as `_log` kept it; it once kept what was said under the track's own id alone."""
+    if "before" in entry:
+        before = entry.pop("before")
+        entry["replaced"] = {entry["track_id"]: before} if before else {}
+    replaced = entry.pop("replaced").items()
+    return Step(**entry, replaced={key: Said(said["verdict"], moment(said["at"])) for key, said in replaced})
+
+
 def _log(connection: Connection, step: Step, at: datetime) -> None:
     """Remember a step under a number that is above all others', whatever the clock says."""
     numbers = [last[0] for last in (_last(connection, source) for source in (PAGE, PAGE_DEMO)) if last]
     number = max(microseconds(at), *(number + 1 for number in numbers), 0)
-    before = None if step.before is None else {"verdict": step.before.verdict, "at": microseconds(step.before.at)}
-    value = to_json({**vars(step), "before": before})
+    replaced = {
+        track_id: {"verdict": said.verdict, "at": microseconds(said.at)} for track_id, said in step.replaced.items()
+    }
+    value = to_json({**vars(step), "replaced": replaced})
     writing.upsert(connection, tables.REMEMBERED, [{"key": f"{step.source}:{_STEP}:{number:020d}", "value": value}])
     key = tables.REMEMBERED.c.key
     mine = and_(key >= f"{step.source}:{_STEP}:", key < f"{step.source}:{_STEP};")

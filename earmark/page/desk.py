@@ -1,11 +1,11 @@
 """What all views work on: rankers, lists, scored candidates, the library. One desk serves one listener."""
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Final
 
+from cachetools import LRUCache
 from fastapi import Depends, Request
 
 from earmark.home import Home
@@ -41,7 +41,7 @@ class Desk:
         self.trainer = Trainer(home, settings)
         self._lock = Lock()
         self._scoring: dict[tuple[str, str], Lock] = {}
-        self._scored: OrderedDict[tuple[str, str], tuple[CandidateList, Scored]] = OrderedDict()
+        self._scored: LRUCache[tuple[str, str], tuple[CandidateList, Scored]] = LRUCache(_SCORED)
 
     def scored(self, list_id: str, model: str) -> Scored:
         """A list with the scores of a model, from memory where it was asked for before.
@@ -77,18 +77,13 @@ class Desk:
                     self._scoring.pop(key, None)
             with self._lock:
                 self._scored[key] = (listed, made)
-                while len(self._scored) > _SCORED:
-                    self._scored.popitem(last=False)
             return made
 
     def _of(self, key: tuple[str, str], listed: CandidateList) -> Scored | None:
         """What was scored before, if it was of this very list: another process may have replaced it."""
         with self._lock:
             entry = self._scored.get(key)
-            if entry is None or entry[0] is not listed:
-                return None
-            self._scored.move_to_end(key)
-            return entry[1]
+        return entry[1] if entry is not None and entry[0] is listed else None
 
     def forget_list(self, list_id: str) -> None:
         """Drop what was scored of a list that has changed or is gone."""

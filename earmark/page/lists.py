@@ -5,7 +5,6 @@ write, whole or not at all. What a browser sends is never a path: a list is foun
 it touches the disk.
 """
 
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from threading import RLock
 from typing import Final
+
+from cachetools import LRUCache
 
 from earmark.files import write_atomically
 from earmark.home import Home
@@ -48,7 +49,7 @@ class CandidateLists:
         self._home = home
         self._lock = RLock()
         self._reading = RLock()
-        self._loaded: OrderedDict[str, tuple[int | None, CandidateList]] = OrderedDict()
+        self._loaded: LRUCache[str, tuple[int | None, CandidateList]] = LRUCache(_LOADED)
         self._entries: dict[str, tuple[int | None, ListEntry | None]] = {}
         self._demo: CandidateList | None = None
 
@@ -71,11 +72,14 @@ class CandidateLists:
             if list_id == DEMO:
                 return self._of_demo()
             file = self._file(list_id)
-            known, changed = self._loaded.pop(list_id, None), _changed(file)
+            known, changed = self._loaded.get(list_id), _changed(file)
             if changed is None:
+                self._loaded.pop(list_id, None)
                 raise _no_list(list_id)
-            found = known[1] if known is not None and known[0] == changed else list_files.load(file)
-            self._remember(changed, found)
+            if known is not None and known[0] == changed:
+                return known[1]
+            found = list_files.load(file)
+            self._loaded[list_id] = (changed, found)
             return found
 
     def put(self, candidates: CandidateList) -> CandidateList:
@@ -101,7 +105,7 @@ class CandidateLists:
         with self._lock:
             self._prepare()
             write_atomically(file, list_files.packed(kept))
-            self._remember(_changed(file), kept)
+            self._loaded[kept.list_id] = (_changed(file), kept)
             for old in self.entries()[MAX_LISTS + 1 :]:  # the demo's is the first, and no file
                 with suppress(NotFoundError):  # another process may have been quicker
                     self.remove(old.list_id)
@@ -158,12 +162,6 @@ class CandidateLists:
     def forget_playlists(self) -> int:
         """Delete every playlist of the account; how many there were."""
         return list_files.forget_playlists(self._home)
-
-    def _remember(self, changed: int | None, candidates: CandidateList) -> None:
-        """Hold a list in memory in the place of the one that was used the longest ago."""
-        self._loaded[candidates.list_id] = (changed, candidates)
-        while len(self._loaded) > _LOADED:
-            self._loaded.popitem(last=False)
 
     def _of_demo(self) -> CandidateList:
         if self._demo is None:

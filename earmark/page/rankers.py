@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
+
+from cachetools import LRUCache
 
 from earmark.home import Home
 from earmark.page.faults import NoRankerError, NotFoundError
@@ -56,7 +57,7 @@ class Rankers:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._lock = Lock()
-        self._loaded: OrderedDict[str, Ranker] = OrderedDict()
+        self._loaded: LRUCache[str, Ranker] = LRUCache(_KEPT)
         self._listing = Lock()  # of its own: the menu does not wait until a ranker is loaded
         self._entries: dict[Path, tuple[int, RankerEntry | None]] = {}
 
@@ -85,10 +86,9 @@ class Rankers:
         """The run id and the ranker; raises `NotFoundError`, or ``InputError`` where its folder cannot be read."""
         run_id = self.run_id(model)
         with self._lock:
-            ranker = self._loaded.pop(run_id, None) or load(self._home.rankers / run_id)
-            self._loaded[run_id] = ranker
-            while len(self._loaded) > _KEPT:
-                self._loaded.popitem(last=False)
+            ranker = self._loaded.get(run_id)
+            if ranker is None:
+                ranker = self._loaded[run_id] = load(self._home.rankers / run_id)
             return run_id, ranker
 
     def entries(self) -> list[RankerEntry]:

@@ -1,6 +1,7 @@
 """Templates to pages: everything escaped, nothing inlined, static files under names that change with their content."""
 
 import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -11,11 +12,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from earmark.page.titles import model_title, with_titles
 from earmark.ranking import printable
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
 TEMPLATES: Final = HERE / "templates"
+_MINUS: Final = re.compile(r"(?<![\w.-])-(?=\.?\d)", re.ASCII)
 
 
 @cache
@@ -33,6 +36,9 @@ def environment() -> Environment:
     made.filters["printable"] = printable
     made.filters["percent"] = percent
     made.filters["signed"] = signed
+    made.filters["minus"] = with_minus
+    made.filters["model_title"] = model_title
+    made.filters["with_titles"] = with_titles
     return made
 
 
@@ -52,7 +58,12 @@ def percent(value: float | None) -> str:
 
 def signed(value: float, digits: int = 2) -> str:
     """``+0.11`` with a true minus sign."""
-    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return with_minus(f"{value:+.{digits}f}")
+
+
+def with_minus(text: str) -> str:
+    """A text, in it a true minus sign before each number below 0; hyphens within words and dates stay."""
+    return _MINUS.sub("\N{MINUS SIGN}", text)
 
 
 def html(request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:

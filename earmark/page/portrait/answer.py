@@ -1,6 +1,7 @@
 """The whole portrait: what a table says of a listener's taste, and what it does not say."""
 
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from earmark.page.portrait.drift import Drift, drift
 from earmark.page.portrait.plane import Plane, TasteMap, fit_plane, taste_map
 from earmark.page.portrait.taste_table import TasteTable
 from earmark.page.portrait.unknown import CandidateGaps, Gap, gaps
+from earmark.page.portrait.wording import YOU, Listener
 
 
 class Difference(BaseModel):
@@ -33,9 +35,13 @@ class Difference(BaseModel):
 
 
 class Portrait(BaseModel):
-    """What a ranker learned of a listener's taste; ``others`` is what the tracks that are not likes are."""
+    """What a ranker learned of a listener's taste: yours, or the invented demo listener's.
+
+    ``others`` is what the tracks that are not likes are.
+    """
 
     run_id: str
+    listener: Literal["you", "demo"]
     n_tracks: int
     n_liked: int
     n_artists: int
@@ -59,7 +65,7 @@ class Drawn:
     plane: Plane
 
 
-def portrait(table: pd.DataFrame | TasteTable, run_id: str = "") -> Drawn:
+def portrait(table: pd.DataFrame | TasteTable, run_id: str = "", listener: Listener = YOU) -> Drawn:
     """The portrait that a training table gives; does not depend on the order of its rows.
 
     Parameters
@@ -67,20 +73,23 @@ def portrait(table: pd.DataFrame | TasteTable, run_id: str = "") -> Drawn:
     table : DataFrame or TasteTable
         `TrainResult.judged`: likes and others.
     run_id : str
+    listener : Listener
+        Whose likes they are.
     """
     taste = table if isinstance(table, TasteTable) else TasteTable.of(table)
     plane, found = fit_plane(taste), contrasts(taste)
     made = Portrait(
         run_id=run_id,
+        listener=listener.name,
         n_tracks=len(taste),
         n_liked=int(taste.liked.sum()),
         n_artists=len(set(taste.artists[taste.named].tolist())),
         others=taste.others,
-        summary=list(said(found, taste.others)),
+        summary=list(said(found, taste.others, listener)),
         differences=[Difference(**asdict(contrast), clear=contrast.clear) for contrast in found],
         distributions=list(distributions(taste)),
         map=taste_map(taste, plane),
-        drift=drift(taste),
+        drift=drift(taste, listener),
         certainty=certainty(taste),
         gaps=gaps(taste),
     )

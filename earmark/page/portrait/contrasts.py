@@ -15,7 +15,16 @@ import numpy.typing as npt
 from scipy.special import expit, logit, ndtri
 
 from earmark.page.portrait.taste_table import BACKGROUND_WORD, TasteTable
-from earmark.page.portrait.wording import COMPARISONS, listing, name_of, percent, value_in_words
+from earmark.page.portrait.wording import (
+    COMPARISONS,
+    YOU,
+    Listener,
+    listing,
+    name_of,
+    percent,
+    sentence,
+    value_in_words,
+)
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -120,7 +129,7 @@ def clustered_auc(
     return auc, float(expit(middle - half)), float(expit(middle + half))
 
 
-def said(found: tuple[Contrast, ...], others: str) -> tuple[str, ...]:
+def said(found: tuple[Contrast, ...], others: str, listener: Listener = YOU) -> tuple[str, ...]:
     """What is clear of the differences, in a sentence or two; one that says so where nothing is.
 
     Of one feature, the greater difference alone is said.
@@ -129,9 +138,9 @@ def said(found: tuple[Contrast, ...], others: str) -> tuple[str, ...]:
     for contrast in found:
         largest.setdefault(contrast.feature, contrast)
     clear = [contrast for contrast in largest.values() if contrast.clear]
-    who = "background tracks, which you have not judged" if others == BACKGROUND_WORD else "your skips"
+    who = f"background tracks, which {listener.have} not judged" if others == BACKGROUND_WORD else listener.skips
     if not clear:
-        return (f"No single feature tells your likes from {who} with certainty.",)
+        return (f"No single feature tells {listener.likes} from {who} with certainty.",)
     levels = [_phrase(contrast) for contrast in clear if contrast.kind == "level"]
     near, far = (
         [_distance(contrast) for contrast in clear if contrast.kind == "middle" and (contrast.delta > 0) is nearer]
@@ -139,12 +148,12 @@ def said(found: tuple[Contrast, ...], others: str) -> tuple[str, ...]:
     )
     sentences = []
     if levels:
-        verb = "Your likes are" if others == BACKGROUND_WORD else "You like tracks that are"
+        verb = f"{listener.likes} are" if others == BACKGROUND_WORD else f"{listener.like} tracks that are"
         than = f", set against {who}" if others == BACKGROUND_WORD else ""
-        sentences.append(f"{verb} {listing(levels[:MOST_SAID])}{than}.")
+        sentences.append(sentence(f"{verb} {listing(levels[:MOST_SAID])}{than}."))
     for words, parts in (("keep nearer to the middle than", near), ("lie farther from the middle than", far)):
         if parts:
-            sentences.append(f"Your likes {words} {who} in {listing(parts[:MOST_SAID])}.")
+            sentences.append(sentence(f"{listener.likes} {words} {who} in {listing(parts[:MOST_SAID])}."))
     return tuple(sentences)
 
 

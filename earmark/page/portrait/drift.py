@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from scipy.special import stdtr
 
 from earmark.page.portrait.taste_table import TasteTable
-from earmark.page.portrait.wording import COMPARISONS, SCALES, listing, name_of, percent
+from earmark.page.portrait.wording import COMPARISONS, SCALES, YOU, Listener, listing, name_of, percent, sentence
+from earmark.page.rendering import signed
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -73,7 +74,7 @@ class Drift(BaseModel):
     said: str
 
 
-def drift(table: TasteTable) -> Drift:
+def drift(table: TasteTable, listener: Listener = YOU) -> Drift:
     """Likes over time, as far as dates are known."""
     dated = table.liked & ~np.isnan(table.added)
     days = table.added[dated]
@@ -87,7 +88,7 @@ def drift(table: TasteTable) -> Drift:
         said = f"All dates lie within {days.max() - days.min():.0f} days: too short to tell of drift."
     else:
         trends = _trends(table, np.flatnonzero(dated))
-        said = _sentence(trends, n_artists)
+        said = _sentence(trends, n_artists, listener)
     return Drift(
         n_dated=int(dated.sum()),
         n_artists=n_artists,
@@ -186,21 +187,21 @@ def _trends(table: TasteTable, rows: IntArray) -> list[Trend]:
     return trends
 
 
-def _sentence(trends: list[Trend], n_artists: int) -> str:
+def _sentence(trends: list[Trend], n_artists: int, listener: Listener) -> str:
     found = [trend for trend in trends if trend.drifts]
     how = f"{n_artists:,} artists, {len(trends)} features, chance of a false alarm {percent(LEVEL)}"
     if not found:
         closest = f"; {name_of(trends[0].feature)} comes closest, p = {trends[0].p_holm:.2f}" if trends else ""
-        return f"What you like does not change over time by more than chance ({how}{closest})."
+        return f"What {listener.like} does not change over time by more than chance ({how}{closest})."
     parts = [_phrase(trend) for trend in found]
-    return f"Your likes have become {listing(parts)}: more than chance ({how})."
+    return sentence(f"{listener.likes} have become {listing(parts)}: more than chance ({how}).")
 
 
 def _phrase(trend: Trend) -> str:
     words = COMPARISONS[trend.feature]
     p = "p < 0.001" if trend.p_holm < 0.001 else f"p = {trend.p_holm:.3f}"
-    rho = f"{trend.rho:+.2f}".replace("-", "\N{MINUS SIGN}")
-    return f"{words.more if trend.rho > 0 else words.less} (rank correlation with time {rho}, {p})"
+    more = words.more if trend.rho > 0 else words.less
+    return f"{more} (rank correlation with time {signed(trend.rho)}, {p})"
 
 
 def _quarters(table: TasteTable) -> list[Quarter]:

@@ -9,6 +9,7 @@ from earmark.page.portrait.answer import Drawn, Portrait, portrait
 from earmark.page.portrait.keeping import Kept
 from earmark.page.portrait.taste_table import table_of
 from earmark.page.portrait.unknown import CandidateGaps, candidate_gaps
+from earmark.page.portrait.wording import DEMO_LISTENER, YOU, Listener
 
 _PORTRAITS: Final[Kept[Drawn]] = Kept(4)
 _CANDIDATES: Final[Kept[CandidateGaps]] = Kept(16)
@@ -38,7 +39,7 @@ def portrait_of(desk: Desk, model: str, list_id: str | None) -> Portrait:
             "train again: every train keeps its table now, until its source is forgotten",
         )
     table, key = known
-    drawn = _PORTRAITS.get(key, lambda: portrait(table, run_id))
+    drawn = _PORTRAITS.get(key, lambda: portrait(table, run_id, listener_of(desk, run_id)))
     chosen = default_list(desk, run_id) if list_id is None else list_id
     if not chosen:
         return drawn.portrait
@@ -55,5 +56,10 @@ def portrait_of(desk: Desk, model: str, list_id: str | None) -> Portrait:
 
 def default_list(desk: Desk, run_id: str) -> str:
     """The demo candidates for a ranker that learned from the demo, none for others."""
+    return DEMO if listener_of(desk, run_id) is DEMO_LISTENER else ""
+
+
+def listener_of(desk: Desk, run_id: str) -> Listener:
+    """Whose taste a ranker learned."""
     sources = [entry.source for entry in desk.rankers.entries() if entry.run_id == run_id]
-    return DEMO if sources == ["demo"] else ""
+    return DEMO_LISTENER if sources == ["demo"] else YOU

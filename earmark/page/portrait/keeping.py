@@ -1,10 +1,11 @@
 """Answers that are made once and asked for often."""
 
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 T = TypeVar("T")
 
@@ -19,10 +20,9 @@ class Kept(Generic[T]):
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
         self._lock = Lock()
         self._making = Lock()
-        self._kept: OrderedDict[Hashable, tuple[weakref.ref[object] | None, T]] = OrderedDict()
+        self._kept: LRUCache[Hashable, tuple[weakref.ref[object] | None, T]] = LRUCache(most)
 
     def get(self, key: Hashable, make: Callable[[], T], *, source: object = None) -> T:
         """The answer of this key.
@@ -45,17 +45,14 @@ class Kept(Generic[T]):
             made = make()
             with self._lock:
                 self._kept[key] = (None if source is None else weakref.ref(source), made)
-                self._kept.move_to_end(key)
-                while len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
             return made
 
     def _find(self, key: Hashable, source: object) -> tuple[T] | None:
         with self._lock:
-            if key not in self._kept:
-                return None
-            origin, answer = self._kept[key]
-            if source is not None and (origin is None or origin() is not source):
-                return None
-            self._kept.move_to_end(key)
-            return (answer,)
+            kept = self._kept.get(key)
+        if kept is None:
+            return None
+        origin, answer = kept
+        if source is not None and (origin is None or origin() is not source):
+            return None
+        return (answer,)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from earmark.ranking import WORDS
 from features.columns import AUDIO_FEATURES
@@ -28,6 +28,35 @@ class Comparison:
     rising: str
     falling: str
 
+
+@dataclass(frozen=True)
+class Listener:
+    """Whose taste it is, as sentences put it.
+
+    Parameters
+    ----------
+    name : {"you", "demo"}
+    likes, skips : str
+        ``your likes``; the skips where the likes were named before.
+    like, have : str
+        With the listener as the subject: ``you like``, ``you have``.
+    """
+
+    name: Literal["you", "demo"]
+    likes: str
+    skips: str
+    like: str
+    have: str
+
+
+YOU: Final = Listener("you", "your likes", "your skips", "you like", "you have")
+DEMO_LISTENER: Final = Listener(
+    "demo",
+    "the demo listener's likes",
+    "their skips",
+    "the demo listener likes",
+    "the demo listener has",
+)
 
 COMPARISONS: Final = {
     "acousticness": Comparison("more acoustic", "less acoustic", "more acoustic", "less acoustic"),
@@ -96,6 +125,11 @@ def value_in_words(feature: str, value: float | None) -> str:
 def is_fraction(feature: str) -> bool:
     """Whether a feature goes from 0 to 1."""
     return feature in AUDIO_FEATURES and COLUMNS[feature].unit == "fraction"
+
+
+def sentence(words: str) -> str:
+    """The words with a capital at their beginning; names keep theirs."""
+    return words[:1].upper() + words[1:]
 
 
 def listing(parts: list[str]) -> str:

@@ -96,7 +96,7 @@ class Track(BaseModel):
         Whether the ranker learned from it.
     explicit : bool
     verdict : {"keep", "skip"} or None
-        What the listener said of it.
+        What the listener said of it, under whichever id of its recording.
     """
 
     rank: int
@@ -152,15 +152,19 @@ def ranking_answer(board: Board, query: RankingQuery, desk: Desk) -> RankingAnsw
     if kept.refused:
         board.scored.keep(min_precision=query.min_precision, among=board.passing(query.filters))
     rows = board.shown(query.filters, query.cut, query.shown)
+    tracks = [Track.model_construct(**track) for track in tracks_of(board, query, desk)]
+    fields = _cut_fields(board, query)
+    if (fault := desk.verdicts.fault) is not None:
+        fields["notes"] = [*fields["notes"], f"what was kept and skipped is not told: {fault.message}: {fault.hint}"]
     return RankingAnswer(
-        **_cut_fields(board, query),
+        **fields,
         set_aside=kept.account["set_aside"],
         merged=kept.account["merged"],
         n_shown=len(rows),
         page=query.page,
         pages=n_pages(len(rows), query.per_page),
         per_page=query.per_page,
-        tracks=[Track.model_construct(**track) for track in tracks_of(board, query, desk)],
+        tracks=tracks,
     )
 
 
@@ -178,7 +182,7 @@ def rows_of(board: Board, query: RankingQuery, desk: Desk) -> list[tuple[int, bo
     """Of each track of one page: its position, whether it is kept, and what the listener said of it."""
     rows = board.shown(query.filters, query.cut, query.shown)
     first = (query.page - 1) * query.per_page
-    entries, verdicts = board.candidates.entries, desk.verdicts.of(board.listed.list_id)
+    entries, verdicts = board.candidates.entries, desk.verdicts.last_known(board.listed).verdicts
     last = board.last(query.filters, query.cut)
     some = rows[first : first + query.per_page].tolist()
     return [(row, row <= last, verdicts.get(entries[row]["track_id"])) for row in some]

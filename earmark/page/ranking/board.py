@@ -1,12 +1,12 @@
 """One list as one ranker scores it, with the answers that were asked of it last."""
 
-from collections import OrderedDict
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from cachetools import LRUCache
 from markupsafe import Markup
 
 from earmark.page.desk import Desk
@@ -100,7 +100,7 @@ class Boards:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._boards: OrderedDict[tuple[str, str], Board] = OrderedDict()
+        self._boards: LRUCache[tuple[str, str], Board] = LRUCache(_BOARDS)
 
     def get(self, desk: Desk, list_id: str, model: str) -> Board:
         """The board of a list and a model; made anew where the list has changed.
@@ -116,16 +116,13 @@ class Boards:
         listed = desk.lists.get(list_id)
         with self._lock:
             known = self._boards.get(key)
-            if known is not None and known.listed is listed:
-                self._boards.move_to_end(key)
-                return known
+        if known is not None and known.listed is listed:
+            return known
         if known is not None:
             desk.forget_list(list_id)
         made = Board(key[0], listed, desk.scored(list_id, key[0]))
         with self._lock:
             self._boards[key] = made
-            while len(self._boards) > _BOARDS:
-                self._boards.popitem(last=False)
         return made
 
 

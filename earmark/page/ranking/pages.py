@@ -83,11 +83,13 @@ def _found(desk: Desk, query: RankingQuery) -> dict[str, Any]:
     query = _possible(board, query)
     n_shown = len(board.shown(query.filters, query.cut, query.shown))
     more = query.page < n_pages(n_shown, query.per_page)
+    rows = [board.row(*row) for row in rows_of(board, query, desk)]
     return {
         **_cut(board, query),
         "board": board,
         "shown": query,
-        "rows": [board.row(*row) for row in rows_of(board, query, desk)],
+        "rows": rows,
+        "unreadable": desk.verdicts.fault,
         "n_shown": n_shown,
         "n_listed": len(board.candidates),
         "state": urlencode(query.given(page=None, per_page=None)),

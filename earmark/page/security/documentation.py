@@ -1,5 +1,6 @@
 """The OpenAPI description, as a list that people can read."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +21,7 @@ class Parameter:
         ``query``, ``path`` or ``body``.
     required : bool
     default : str
-        Empty where there is none.
+        As JSON has it; empty where there is none.
     about : str
     """
 
@@ -82,9 +83,15 @@ def _body(route: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[Para
 
 
 def _parameter(name: str, where: str, schema: Mapping[str, Any], *, required: bool) -> Parameter:
-    default = schema.get("default")
     about = str(schema.get("description", ""))
-    return Parameter(name, _kind(schema), where, required, "" if default is None else str(default), about)
+    return Parameter(name, _kind(schema), where, required, _shown(schema.get("default")), about)
+
+
+def _shown(default: object) -> str:
+    """A default as JSON has it, a text without its quotes; empty where there is none."""
+    if default is None or default in ("", []):
+        return ""
+    return default if isinstance(default, str) else json.dumps(default, ensure_ascii=False)
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

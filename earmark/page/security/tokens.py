@@ -9,11 +9,11 @@ import os
 import re
 import secrets
 import tempfile
-import time
-from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 from typing import Final
+
+from cachetools import TTLCache
 
 COOKIE: Final = "earmark_session"
 LIFE_S: Final = 12 * 3600.0
@@ -36,9 +36,8 @@ class Sessions:
 
     def __init__(self, key: bytes, life_s: float = LIFE_S) -> None:
         self._key = key
-        self._life_s = life_s
         self._lock = Lock()
-        self._logged_in: OrderedDict[str, float] = OrderedDict()
+        self._logged_in: TTLCache[str, bool] = TTLCache(_MOST, life_s)
 
     @staticmethod
     def new_id() -> str:
@@ -62,19 +61,13 @@ class Sessions:
         """A new session that has given the password: an id that was known before the login is worth nothing after."""
         session_id = self.new_id()
         with self._lock:
-            self._logged_in[session_id] = time.monotonic() + self._life_s
-            while len(self._logged_in) > _MOST:
-                self._logged_in.popitem(last=False)
+            self._logged_in[session_id] = True
         return session_id
 
     def is_logged_in(self, session_id: str) -> bool:
         """Whether a session has given the password, no longer than its life ago."""
         with self._lock:
-            end = self._logged_in.get(session_id)
-            if end is not None and end <= time.monotonic():
-                del self._logged_in[session_id]
-                end = None
-            return end is not None
+            return session_id in self._logged_in
 
     def log_out(self, session_id: str) -> None:
         """Have a session ask for the password again."""

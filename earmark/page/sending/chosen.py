@@ -76,12 +76,14 @@ def choose(desk: Desk, asked: CutQuery) -> Chosen:
         If there is no such list or ranker.
     InputError
         If the cut cannot be made.
+    EarmarkError
+        If the library cannot be read: what the listener skipped must not be sent.
     """
     board = board_of(desk, asked.list_id, asked.model)
     among = board.passing(asked.filters)
     cut = asked.cut if among.any() else Cut()  # of no track, nothing is promised or refused
     kept = board.scored.keep(min_precision=cut.min_precision, top=cut.top, threshold=cut.threshold, among=among)
-    ranking, n_skipped, n_added = heed(board.scored, kept, desk.verdicts.of(asked.list_id))
+    ranking, n_skipped, n_added = heed(board.scored, kept, desk.verdicts.on(board.listed).verdicts)
     return Chosen(board.listed, board.run_id, ranking, len(kept.tracks), n_skipped, n_added)
 
 

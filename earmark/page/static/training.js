@@ -29,6 +29,7 @@
       jobs: number("train-jobs"),
       use_tracks_without_features: byId("train-unheard").checked,
       page_verdicts: byId("train-verdicts").checked,
+      catalogue: byId("train-catalogue").value || null,
     };
   }
 

@@ -21,18 +21,23 @@
     if (asked && buttons.dataset.verdict) answered(asked, row);
   });
 
+  document.addEventListener("earmark:said", (event) => refresh(event.detail.tracks));
+
   document.addEventListener("earmark:undone", (event) => {
-    const { list, track } = event.detail;
     const asked = document.querySelector("[data-ask]");
-    if (asked) {
-      askAgain(asked, track);
-      return;
-    }
-    const rows = [...document.querySelectorAll(ROW)];
-    const buttons = rows.find((row) => row.dataset.track === track && row.dataset.list === list)?.querySelector(".verdicts");
-    const query = `list=${encodeURIComponent(list)}&track=${encodeURIComponent(track)}`;
-    if (buttons) htmx.ajax("GET", `/verdicts/buttons?${query}`, { source: buttons, target: buttons, swap: "outerHTML" });
+    if (asked) askAgain(asked, event.detail.track);
+    else refresh(event.detail.tracks);
   });
+
+  /** The buttons of tracks anew: one recording may be on the page under several ids. */
+  function refresh(tracks) {
+    for (const row of document.querySelectorAll(ROW)) {
+      const buttons = tracks.includes(row.dataset.track) && row.querySelector(".verdicts");
+      if (!buttons) continue;
+      const query = `list=${encodeURIComponent(row.dataset.list)}&track=${encodeURIComponent(row.dataset.track)}`;
+      htmx.ajax("GET", `/verdicts/buttons?${query}`, { source: buttons, target: buttons, swap: "outerHTML" });
+    }
+  }
 
   /** The questions anew, beginning with the track whose answer was undone. */
   function askAgain(asked, track) {

@@ -38,6 +38,9 @@ class TrainRequest(BaseModel):
         Whether tracks without any audio feature are used for what else is known of them, or wait until one is known.
     page_verdicts : bool
         Whether what was kept and skipped on the page counts.
+    catalogue : str, optional
+        The id of a file of tracks that was put on the page (`/api/v1/lists`), labelled or not: it tells how artists
+        usually sound, and what other music there is where only likes are known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,6 +56,7 @@ class TrainRequest(BaseModel):
     jobs: Annotated[int, Field(ge=1, le=MOST_JOBS)] = 2
     use_tracks_without_features: bool = False
     page_verdicts: bool = True
+    catalogue: Annotated[str, Field(pattern=r"^file-[0-9a-f]{16}$", max_length=21)] | None = None
 
     @property
     def seconds(self) -> float | None:

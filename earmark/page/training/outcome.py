@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from earmark.page.titles import with_titles
+
 SHOWN: Final = (
     "roc_auc",
     "average_precision",
@@ -100,7 +102,7 @@ def outcome(finished: Mapping[str, Any], titles: Mapping[str, str], mlflow_url: 
         promoted=answer["champion"]["promoted"],
         held_out=f"On {answer['n_test']:,} held-out tracks ({_SIDES[answer['split']]})",
         rows=_rows(answer, titles, place, mlflow_url),
-        words=_words(answer),
+        words=_words(answer, titles),
         notes=finished["notes"],
         run_url=run_url(mlflow_url, place, answer["run_id"]),
         answer=answer,
@@ -126,7 +128,7 @@ def _rows(
 
     ranker = OutcomeRow(
         name="ranker",
-        title=f"ranker ({answer['model']})",
+        title=f"ranker ({titles.get(answer['model'], answer['model'])})",
         kind="ranker",
         metrics=_shown(answer["metrics"]),
         run_url=run_url(mlflow_url, place, answer["run_id"]),
@@ -153,15 +155,16 @@ def _shown(metrics: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: metrics.get(name) for name in SHOWN}
 
 
-def _words(answer: Mapping[str, Any]) -> list[str]:
-    """The sentences of `earmark.cli.leaderboard.say_session`."""
+def _words(answer: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
+    """The sentences of `earmark.cli.leaderboard.say_session`, with titles."""
     low, high = (_number(value) for value in answer["intervals"]["roc_auc"])
-    out_of_fold = [f"{family['name']} {_number(family['metrics']['roc_auc'])}" for family in answer["families"]]
+    scores = {family["name"]: _number(family["metrics"]["roc_auc"]) for family in answer["families"]}
+    out_of_fold = [f"{titles.get(name, name)} {value}" for name, value in scores.items()]
     place = "It is the new champion" if answer["champion"]["promoted"] else "The champion stays"
     return [
         f"The ranker's ROC AUC lies in {low} to {high} (95 % bootstrap interval).",
         f"Out-of-fold ROC AUC on the {answer['n_train']} training tracks: {', '.join(out_of_fold)}.",
-        f"{place}: {answer['champion']['reason']}.",
+        f"{place}: {with_titles(answer['champion']['reason'])}.",
     ]
 
 

@@ -20,6 +20,7 @@ def train_page(request: Request, desk: AtDesk) -> HTMLResponse:
     """The form, and the train that runs or ran last."""
     about = form_choices() | {
         "sources": offered_sources(desk.home, desk.trainer.tables),
+        "catalogues": [entry for entry in desk.lists.entries() if entry.kind == "file"],
         "busy_elsewhere": desk.trainer.is_busy_elsewhere(),
     }
     return html(request, "training/train.html", _about_job(desk) | about)

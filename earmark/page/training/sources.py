@@ -1,5 +1,6 @@
 """What a train from the page can learn from."""
 
+from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
@@ -9,6 +10,9 @@ from connectors.registry import sources as all_sources
 from connectors.spotify.settings import find_client_id
 from connectors.spotify.sign_in import token_cache
 from earmark.home import Home
+from earmark.page import list_files
+from earmark.page.faults import NotFoundError
+from earmark.page.patience import patiently
 from earmark.page.training.tables import TrainingTable, TrainingTables, is_table
 from features.errors import EarmarkError, InputError
 
@@ -96,14 +100,34 @@ def reference_of(source: str, tables: TrainingTables) -> tuple[str, str | None]:
     return title_of(source, tables), None
 
 
+def catalogue_of(list_id: str | None, home: Home) -> Path | None:
+    """The file of a list that a train takes as its catalogue; None where it takes none.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such list.
+    """
+    if list_id is None:
+        return None
+    file = list_files.folder_of(home) / f"{list_id}.parquet"
+    if not (list_files.ID.fullmatch(list_id) and file.is_file()):
+        raise NotFoundError(f"there is no list {list_id[:40]!r}", "choose one of your files: /api/v1/lists")
+    return file
+
+
 def _library_mend(home: Home) -> str:
     """What to do before the library can be learned from; empty where nothing is."""
     pull = "pull some tracks first: 'earmark pull spotify', 'earmark pull history FILE', or keep and skip on this page"
     if home.library_url.endswith(str(home.library_file)) and not home.library_file.exists():
         return pull
-    try:
+
+    def has_evidence() -> bool:
         with Library.open(home.library_url) as library:
-            return pull if library.evidence().empty else ""
+            return not library.evidence().empty
+
+    try:
+        return "" if patiently(has_evidence) else pull
     except EarmarkError as error:
         return f"{error.message}: {error.hint}"
 

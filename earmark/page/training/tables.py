@@ -144,7 +144,7 @@ def _checked(name: str, data: bytes, label: str | None, max_bytes: int) -> Train
     try:
         table, notes = read_table(data, label)
         tracks, report = validate(table)
-        check_learnable(tracks, FitConfig(), catalogue=False)
+        check_learnable(tracks, FitConfig(), catalogue=True)  # likes alone will do with one: the train asks for it
     except InputError as error:
         raise InputError(f"{title}: {error.message}", error.hint) from error
     digest = sha256(json.dumps([label, shown_name(name)]).encode() + data).hexdigest()

@@ -22,7 +22,7 @@ from earmark.page.settings import PageSettings
 from earmark.page.training.job_folder import Event, JobFolder, is_held
 from earmark.page.training.job_ids import is_job_id, new_job_id
 from earmark.page.training.options import TrainRequest
-from earmark.page.training.sources import title_of
+from earmark.page.training.sources import catalogue_of, title_of
 from earmark.page.training.story import Asked, TrainJob, tell
 from earmark.page.training.tables import TrainingTables
 from features.errors import InputError
@@ -64,12 +64,13 @@ class Trainer:
         BusyError
             If one runs already, of the page or of the command line.
         NotFoundError
-            If the table that is asked for is gone.
+            If the table or catalogue that is asked for is gone.
         InputError
             If the options are wrong, or the folder cannot be written to.
         """
         request.config()
         title = title_of(request.source, self.tables)
+        catalogue_of(request.catalogue, self._home)
         self._home.prepare()
         with self._lock:
             self._check_free()

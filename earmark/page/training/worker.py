@@ -61,7 +61,7 @@ def _train(job: "JobFolder") -> dict[str, Any]:
     from earmark.answers import train_answer  # noqa: PLC0415 (the folder is asked first whether to begin)
     from earmark.home import Home  # noqa: PLC0415
     from earmark.page.training.options import TrainRequest  # noqa: PLC0415
-    from earmark.page.training.sources import reference_of  # noqa: PLC0415
+    from earmark.page.training.sources import catalogue_of, reference_of  # noqa: PLC0415
     from earmark.page.training.tables import TrainingTables  # noqa: PLC0415
     from earmark.reading import Fetching  # noqa: PLC0415
     from earmark.session import train_and_record  # noqa: PLC0415
@@ -76,6 +76,7 @@ def _train(job: "JobFolder") -> dict[str, Any]:
         request.config(),
         home,
         label=label,
+        catalogue=catalogue_of(request.catalogue, home),
         without_features="use" if request.use_tracks_without_features else "wait",
         page_verdicts=request.page_verdicts,
         fetching=Fetching(on_progress=lambda text: job.append("said", text=f"fetching {text}")),
@@ -100,14 +101,19 @@ def _ignore_interrupts() -> None:
 
 
 def _in_words(error: Exception, job: "JobFolder") -> dict[str, str]:
-    """An error in the command line's words; a table that was put on the page is called by its name, not its path."""
+    """An error in the command line's words; what was put on the page is called by its name, not its path."""
     from earmark.explaining import explained  # noqa: PLC0415 (errors are rare)
 
     known = explained(error)
     if known is None:
         return {"error": f"{type(error).__name__}: this is a bug in earmark", "hint": f"report it with {job.log_file}"}
-    folder = f"{os.environ.get('EARMARK_HOME', '')}/data/tables/"
-    return {"error": known.message.replace(folder, ""), "hint": known.hint.replace(folder, "")}
+    return {"error": _without_folders(known.message), "hint": _without_folders(known.hint)}
+
+
+def _without_folders(words: str) -> str:
+    for folder in ("tables", "lists"):
+        words = words.replace(f"{os.environ.get('EARMARK_HOME', '')}/data/{folder}/", "")
+    return words
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ class TrackVerdict(BaseModel):
     verdict : {"keep", "skip"} or None
     before : {"keep", "skip"} or None
         What was said until then.
+    also : list of str
+        Other ids of the recording, of which the same is said: those in the list, and those that it was said under.
     """
 
     list_id: str = Field(serialization_alias="list")
@@ -43,10 +45,11 @@ class TrackVerdict(BaseModel):
     title: str
     verdict: Word | None
     before: Word | None
+    also: list[str] = []
 
 
 class GivenVerdict(BaseModel):
-    """A verdict and when it was given (ISO 8601 in UTC)."""
+    """A verdict, the id that it was given under, and when (ISO 8601 in UTC)."""
 
     track_id: str
     verdict: Word

@@ -46,10 +46,12 @@ def to_ask(
         If there is no such list or ranker.
     InputError
         If the list cannot be scored.
+    EarmarkError
+        If the library cannot be read.
     """
     run_id = desk.rankers.run_id(model)
+    verdicts = desk.verdicts.on(desk.lists.get(list_id)).verdicts
     scored = desk.scored(list_id, run_id)
-    verdicts = desk.verdicts.of(list_id)
     ids = scored.tracks["track_id"]
     heard = ids.isin([*verdicts, *shown]).to_numpy(dtype=bool)
     begin = (ids == first).to_numpy(dtype=bool) & ~heard if first else np.zeros(len(ids), dtype=bool)

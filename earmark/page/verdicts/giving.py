@@ -1,5 +1,6 @@
 """Verdicts on tracks of a list: given, withdrawn, undone, listed."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from earmark.page.desk import Desk
@@ -20,10 +21,10 @@ def say(desk: Desk, list_id: str, track_id: str, verdict: Word | None) -> TrackV
     NotFoundError
         If there is no such list, or no such track in it.
     """
-    track = track_of(desk, list_id, track_id)
-    step = desk.verdicts.say(list_id, track, verdict)
+    track, listed = track_of(desk, list_id, track_id), desk.lists.get(list_id)
+    step = desk.verdicts.say(listed, track, verdict)
     if step is not None:
-        return _told(step)
+        return _told(desk, step, verdict=step.verdict, before=step.before.verdict if step.before else None)
     title = str(track.get("track_name") or track_id)
     return TrackVerdict(list_id=list_id, track_id=track_id, title=title, verdict=verdict, before=verdict)
 
@@ -40,9 +41,7 @@ def undo(desk: Desk) -> TrackVerdict:
     if step is None:
         raise NotFoundError("there is nothing to undo", "keep or skip a track first")
     now = step.before.verdict if step.before else None
-    return TrackVerdict(
-        list_id=step.list_id, track_id=step.track_id, title=step.title, verdict=now, before=step.verdict
-    )
+    return _told(desk, step, verdict=now, before=step.verdict)
 
 
 def given(desk: Desk, list_id: str, model: str) -> Verdicts:
@@ -98,11 +97,15 @@ def track_of(desk: Desk, list_id: str, track_id: str) -> dict[str, Any]:
     return {str(name): value for name, value in found.iloc[0].items()}
 
 
-def _told(step: "Step") -> TrackVerdict:
+def _told(desk: Desk, step: "Step", *, verdict: Word | None, before: Word | None) -> TrackVerdict:
+    also = set(step.replaced)
+    with suppress(NotFoundError):  # a step may be of a list that is gone
+        also.update(desk.verdicts.ids_of(desk.lists.get(step.list_id), step.track_id))
     return TrackVerdict(
         list_id=step.list_id,
         track_id=step.track_id,
         title=step.title,
-        verdict=step.verdict,
-        before=step.before.verdict if step.before else None,
+        verdict=verdict,
+        before=before,
+        also=sorted(also - {step.track_id}),
     )

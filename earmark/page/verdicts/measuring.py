@@ -1,13 +1,13 @@
 """What the answers since a train add: measured in a thread, one at a time, once for each state of the answers."""
 
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock, Thread
 from typing import Final
 
 import numpy as np
+from cachetools import LRUCache
 
 from earmark.home import Home
 from earmark.page.faults import BusyError
@@ -54,7 +54,7 @@ class GainMeter:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._lock = Lock()
-        self._found: OrderedDict[str, Measured] = OrderedDict()
+        self._found: LRUCache[str, Measured] = LRUCache(_KEPT)
         self._running: str | None = None
 
     def found(self, answers: Answers) -> Measured:
@@ -99,8 +99,6 @@ class GainMeter:
         with self._lock:
             self._running = None
             self._found[answers.key] = found
-            while len(self._found) > _KEPT:
-                self._found.popitem(last=False)
 
 
 def _measured(home: Home, answers: Answers) -> Measured:

@@ -31,28 +31,33 @@ def say(
     verdict: Literal["keep", "skip", "none"],
     list_id: AskedList = DEMO,
 ) -> HTMLResponse:
-    """A button: the buttons anew, and a message with the way back."""
+    """A button: the buttons anew, a message with the way back, and an event where other ids' buttons change, too."""
     said = giving.say(desk, list_id, track, None if verdict == "none" else verdict)
-    return html(request, "verdicts/said.html", {"said": said, "undone": False})
+    answer = html(request, "verdicts/said.html", {"said": said, "undone": False})
+    if said.also:
+        answer.headers["HX-Trigger"] = json.dumps({"earmark:said": {"tracks": said.also}})
+    return answer
 
 
 @router.get("/verdicts/buttons")
 def buttons(request: Request, desk: AtDesk, track: AskedTrack, list_id: AskedList = DEMO) -> HTMLResponse:
     """A track's buttons as they are now."""
-    verdict = desk.verdicts.of(list_id).get(giving.track_of(desk, list_id, track)["track_id"])
+    track_id = giving.track_of(desk, list_id, track)["track_id"]
+    verdict = desk.verdicts.on(desk.lists.get(list_id)).verdicts.get(track_id)
     about = {"track": {"track_id": track, "verdict": verdict}, "list_id": list_id}
     return html(request, "verdicts/buttons.html", about)
 
 
 @router.post("/verdicts/undo")
 def undo(request: Request, desk: AtDesk) -> HTMLResponse:
-    """A message, and an event with the track, whose buttons may be on the page."""
+    """A message, and an event with the track and the recording's other ids, whose buttons may be on the page."""
     try:
         said = giving.undo(desk)
     except NotFoundError:
         return html(request, "verdicts/said.html", {"said": None, "undone": True})
     answer = html(request, "verdicts/said.html", {"said": said, "undone": True})
-    answer.headers["HX-Trigger"] = json.dumps({"earmark:undone": {"list": said.list_id, "track": said.track_id}})
+    undone = {"track": said.track_id, "tracks": [said.track_id, *said.also]}
+    answer.headers["HX-Trigger"] = json.dumps({"earmark:undone": undone})
     return answer
 
 

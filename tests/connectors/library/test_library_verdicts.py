@@ -7,6 +7,7 @@ import pytest
 
 from connectors.library import EvidenceRow, FeatureRow, Library, Said, TrackRow
 from connectors.library import verdicts as module
+from connectors.library.values import microseconds
 from features.columns import ANALYSED_FEATURES
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,6 +64,51 @@ def test_a_clock_that_goes_back_does_not_change_the_order_of_steps(library: Libr
     library.verdicts.say("page", "list", track(A), "keep", later(9), VALUES)
     library.verdicts.say("page_demo", "demo", track(B), "keep", NOON, VALUES)
     assert [library.verdicts.undo().track_id for _ in range(2)] == [B, A]
+
+
+def test_a_verdict_takes_the_place_of_those_under_other_ids_of_the_recording(library: Library) -> None:
+    library.verdicts.say("page", "one", track(A), "keep", NOON, VALUES)
+    library.verdicts.say("page", "one", track(B), "skip", later(1), VALUES)
+    before = library.verdicts.all("page")
+    assert library.verdicts.say("page", "two", track("c"), "skip", later(2), same=(A, B)) is None  # it counts already
+    step = library.verdicts.say("page", "two", track("c"), "keep", later(2), VALUES, same=(A, B))
+    assert step is not None
+    assert (step.before, dict(step.replaced)) == (Said("skip", later(1)), before)
+    assert library.verdicts.all("page") == {"c": Said("keep", later(2))}
+    undone = library.verdicts.undo()
+    assert undone == step
+    assert library.verdicts.all("page") == before
+    assert library.tracks_table(without_features="wait").tracks["liked"].to_list() == [0]  # the last word counts
+    withdrawn = library.verdicts.say("page", "two", track("c"), None, later(3), same=(A, B))
+    assert withdrawn is not None
+    assert rows(library) == []
+    library.verdicts.undo()
+    assert library.verdicts.all("page") == before
+
+
+def test_steps_of_an_earlier_earmark_are_taken_back(library: Library) -> None:
+    """It remembered what was said before under the track's own id alone."""
+    library.verdicts.say("page", "list", track(A), "skip", later(1), VALUES)
+    library.verdicts.undo()
+    library.verdicts.say("page", "list", track(A), "skip", later(1), VALUES)
+    number = f"page:step:{microseconds(later(2)):020d}"
+    old = {"source": "page", "list_id": "list", "track_id": A, "title": "Hurt", "verdict": "skip"}
+    library.remember(number, {**old, "before": {"verdict": "keep", "at": microseconds(NOON)}})
+    library.remember(f"{number[:-1]}9", {**old, "verdict": "keep", "before": None})
+    step = library.verdicts.undo()
+    assert step is not None
+    assert (step.before, library.verdicts.all("page")) == (None, {})
+    step = library.verdicts.undo()
+    assert step is not None
+    assert library.verdicts.all("page") == {A: Said("keep", NOON)}
+
+
+def test_what_is_known_of_judged_tracks_is_told(library: Library) -> None:
+    known = track(A, isrc="USAAA0000001", duration_ms=200_000.0, explicit=True)
+    library.verdicts.say("page", "list", known, "keep", NOON, VALUES)
+    library.verdicts.say("page_demo", "demo", track(B), "keep", NOON, VALUES)
+    library.add_tracks([track("c")])
+    assert library.verdicts.tracks("page") == {A: known}
 
 
 def test_only_so_many_steps_are_kept(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

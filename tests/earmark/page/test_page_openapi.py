@@ -1,5 +1,6 @@
 """The page's own description of its API holds, and no request made from it makes the page fail."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ def test_its_documentation_lists_every_route_for_people(served: Any) -> None:
         for method in methods:
             assert f"<code>{method.upper()} {path}</code>" in page.text
     assert "X-CSRF-Token" in page.text
+    assert "<td>false</td>" in page.text
+    assert not re.findall(r"<td>(True|False|None|\[\]|\{\})</td>", page.text)  # Python's words are not JSON's
 
 
 def test_a_description_is_told_with_its_parameters() -> None:
@@ -63,6 +66,9 @@ def test_a_description_is_told_with_its_parameters() -> None:
                     "parameters": [
                         {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
                         {"name": "n", "in": "query", "schema": number | {"default": 0.5}},
+                        {"name": "b", "in": "query", "schema": {"type": "boolean", "default": False}},
+                        {"name": "s", "in": "query", "schema": {"type": "string", "default": "demo"}},
+                        {"name": "q", "in": "query", "schema": number | {"default": None}},
                     ],
                 },
                 "post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/c/schemas/Said"}}}}},
@@ -85,6 +91,9 @@ def test_a_description_is_told_with_its_parameters() -> None:
     assert read.parameters == (
         Parameter("id", "string", "path", True, "", ""),
         Parameter("n", "number", "query", False, "0.5", "a share"),
+        Parameter("b", "boolean", "query", False, "false", ""),
+        Parameter("s", "string", "query", False, "demo", ""),
+        Parameter("q", "number", "query", False, "", "a share"),
     )
     assert said.parameters == (
         Parameter("word", "keep | skip", "body", True, "", ""),

@@ -1,6 +1,7 @@
 """The taste portrait on made-up tables of which the answer is known, and over HTTP."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -363,6 +364,26 @@ def test_a_table_that_changes_is_drawn_anew_and_one_that_is_gone_is_said_to_be(s
     assert gone.status_code == 404
     assert "not kept on this machine" in gone.json()["error"]
     assert served.browser.get(f"{served.url}/portrait", timeout=60).status_code == 404
+
+
+def test_whose_taste_it_is_is_said(served: Any) -> None:
+    def shown() -> str:
+        return str(served.browser.get(f"{served.url}/portrait", params={"list": ""}, timeout=60).text)
+
+    assert "<h1>Your taste</h1>" in shown()
+    file = served.home.rankers / RUN_ID / "ranker.json"
+    about = json.loads(file.read_text())
+    file.write_text(json.dumps({**about, "info": {**about["info"], "source": "demo"}}))
+    save_table(served.home, RUN_ID, made_up(louder=4.0), "demo")
+    found = served.browser.get(f"{served.url}/api/v1/portrait", timeout=60).json()
+    assert found["listener"] == "demo"
+    assert found["summary"][0].startswith("The demo listener likes tracks that are louder (median")
+    text = shown()
+    assert "<h1>The demo listener&#39;s taste</h1>" in text
+    notice = text.partition('<p class="notice">')[2].partition("</p>")[0]
+    words = re.sub("<[^>]*>", " ", text.partition("<main")[2].replace(notice, ""))
+    assert "invented listener" in notice
+    assert not re.findall(r"\b[Yy]ours?\b|\b[Yy]ou\b", words)
 
 
 @pytest.mark.parametrize("query", [{"list": "nothing"}, {"model": "nobody"}, {"model": "f" * 32}, {"list": "../etc"}])

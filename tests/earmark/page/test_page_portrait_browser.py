@@ -48,7 +48,7 @@ def test_the_portrait_is_drawn_and_has_no_barrier(served: Any, looking: webdrive
         assert fits(looking), (scheme, width)
     assert [title.text for title in looking.find_elements(By.TAG_NAME, "h2")] == [
         "Feature by feature",
-        "A map of your tracks",
+        "A map of the tracks",
         "Over time",
         "How sure the ranker is",
         "What it knows nothing about",

@@ -278,9 +278,9 @@ def test_a_name_that_is_none_is_refused(served: Any) -> None:
 
 def test_the_listeners_word_is_heeded_by_what_is_sent_and_exported(sender: Sender) -> None:
     ranked = sender.get("/export.json", top=60).json()["tracks"]
-    book = VerdictBook(sender.home)
-    book.say("demo", ranked[0], "skip")
-    book.say("demo", ranked[40], "keep")
+    book, demo = VerdictBook(sender.home), CandidateLists(sender.home).get("demo")
+    book.say(demo, ranked[0], "skip")
+    book.say(demo, ranked[40], "keep")
     book.close()
     wanted = [ranked[place]["track_id"] for place in (*range(1, TOP), 40)]
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -26,6 +27,8 @@ from earmark.cli import leaderboard
 from earmark.home import Home
 from earmark.page.app import create_app
 from earmark.page.faults import NotFoundError
+from earmark.page.list_files import CandidateList
+from earmark.page.rendering import environment
 from earmark.page.settings import PageSettings
 from earmark.page.training import trainer as trainer_module
 from earmark.page.training.choices import SPLITS
@@ -33,6 +36,7 @@ from earmark.page.training.job_folder import JobFolder
 from earmark.page.training.job_ids import new_job_id
 from earmark.page.training.options import TrainRequest
 from earmark.page.training.outcome import SHOWN, outcome
+from earmark.page.training.pages import score
 from earmark.page.training.sources import reference_of
 from earmark.page.training.story import titles
 from earmark.page.training.tables import TrainingTables
@@ -238,7 +242,8 @@ def test_a_train_from_the_page_is_that_of_the_command_line(
     }
     capsys.readouterr()  # libraries may have said something while it trained
     leaderboard.say_session(session)
-    said = capsys.readouterr().err
+    # The command line says the family's name where the page says its title.
+    said = re.sub(r"\btree(?= \d)|(?<=ranker \()tree", "Decision tree", capsys.readouterr().err)
     assert f"{answered['outcome']['held_out']}:" in said
     for line in (*answered["outcome"]["words"], *(f"Note: {line}" for line in answered["outcome"]["notes"])):
         assert line in said.splitlines()
@@ -338,7 +343,8 @@ def test_a_train_of_the_command_line_comes_first(page: Page, source: str) -> Non
         ({"split": "album"}, "split: Input should be 'artist', 'random' or 'time'"),
         ({"min_precision": 1.5}, "min_precision: Input should be less than or equal to 1"),
         ({"seed": -1}, "seed: Input should be greater than or equal to 0"),
-        ({"catalogue": "/etc/passwd"}, "catalogue: Extra inputs are not permitted"),
+        ({"catalogue": "/etc/passwd"}, "catalogue: String should match pattern '^file-[0-9a-f]{16}$'"),
+        ({"background": "/etc/passwd"}, "background: Extra inputs are not permitted"),
     ],
 )
 def test_wrong_options_are_refused_in_words(page: Page, options: dict[str, Any], error: str) -> None:
@@ -386,7 +392,8 @@ def test_tables_that_teach_nothing_are_refused(page: Page, name: str, content: b
 def test_a_table_that_is_called_as_a_source_is_not_taken_for_it(tmp_path: Path, table: Path) -> None:
     home = Home(tmp_path / "home")
     book = VerdictBook(home)
-    book.say("demo", {"track_id": "an invented track", "track_name": "A", "energy": 0.5}, "keep")
+    demo = CandidateList("demo", "the demo's", "demo", pd.DataFrame({"track_id": ["an invented track"]}))
+    book.say(demo, {"track_id": "an invented track", "track_name": "A", "energy": 0.5}, "keep")
     book.close()
     tables = TrainingTables(home)
     for name in ("demo", "library"):
@@ -407,6 +414,27 @@ def test_a_train_that_cannot_learn_says_so_without_our_paths(
     assert "added_at" in failed["fault"]["error"]
     assert failed["fault"]["hint"]
     assert str(page.home.root) not in json.dumps(failed["fault"])
+
+
+def test_likes_alone_are_learned_from_with_a_file_of_the_page_as_catalogue(
+    page: Page, demo_tracks: pd.DataFrame, demo_candidates: pd.DataFrame
+) -> None:
+    likes = demo_tracks[demo_tracks["liked"] == 1].head(150).to_csv(index=False).encode()
+    name = page.post("/tables", 201, files={"file": ("only likes.csv", likes)})["source"]["name"]
+    others = demo_tracks[demo_tracks["liked"] == 0].drop(columns="liked").to_csv(index=False).encode()
+    catalogue = page.post("/lists", 201, files={"file": ("any tracks.csv", others)})["list_id"]
+    for gone in ("file-0123456789abcdef", "playlist-37i9dQZF1DXcBWIGoYBM5M", "../../etc/passwd", "/etc/passwd"):
+        refused = page.visitor.post(f"{page.url}/trains", json={"source": name, **TREE, "catalogue": gone}, timeout=30)
+        assert refused.status_code in {404, 422}, gone
+    alone = page.wait_for_state(page.start(name, **TREE), "failed", "finished")
+    assert alone["state"] == "failed"
+    assert alone["fault"]["hint"]
+    finished = page.wait_for_state(page.start(name, **TREE, catalogue=catalogue), "failed", "finished")
+    assert finished["state"] == "finished", finished["fault"]
+    assert any("background" in note for note in finished["outcome"]["notes"])
+    assert str(page.home.root) not in json.dumps({**finished, "outcome": finished["outcome"]["notes"]})
+    text = page.visitor.get(f"http://127.0.0.1:{page.port}/train", timeout=30).text
+    assert f'<option value="{catalogue}">any tracks.csv (' in text
 
 
 def test_a_train_can_be_cancelled_before_its_worker_is_there(trainer: Trainer) -> None:
@@ -523,6 +551,35 @@ def test_an_outcome_without_its_place_in_mlflow_has_no_links() -> None:
     assert [row.run_url for row in found.rows] == [None] * 4
     assert found.words[0] == "The ranker's ROC AUC lies in - to 0.900 (95 % bootstrap interval)."
     assert found.words[-1] == "It is the new champion: it is the first."
+
+
+def test_people_read_titles_and_a_true_minus_in_what_is_said_of_a_train() -> None:
+    answer = {
+        "run_id": "0" * 32, "model": "symmetric_trees", "n_test": 9, "n_train": 99, "split": "time",
+        "metrics": {"roc_auc": 0.8}, "champion": {"promoted": False, "reason": "roc_auc 0.7 against 0.8"},
+        "intervals": {"roc_auc": [0.5, 0.9]}, "keep_everything": {}, "best_possible_auc": None,
+        "baselines": [{"name": "untuned_tree", "held_out": {}}],
+        "families": [
+            {"name": name, "trials": 2, "metrics": {"roc_auc": 0.6}, "held_out": {}}
+            for name in ("tree", "symmetric_trees")
+        ],
+    }  # fmt: skip
+    notes = ["no time for extra_trees, dense: a larger budget lets them join", "f0_5 -0.1, 2026-11-21, hold-out"]
+    found = outcome({"answer": answer, "notes": notes, "place": None}, titles(), "http://mlflow")
+    assert [row.title for row in found.rows] == [
+        "ranker (CatBoost)", "Decision tree", "CatBoost", "Untuned decision tree (baseline)", "keep everything",
+    ]  # fmt: skip
+    assert found.words[1:] == [
+        "Out-of-fold ROC AUC on the 99 training tracks: Decision tree 0.600, CatBoost 0.600.",
+        "The champion stays: ROC AUC 0.7 against 0.8.",
+    ]
+    job = {"state": "finished", "fault": None, "outcome": found, "source_title": "mine", "read": []}
+    about = {"job": job, "shown": [], "score": score, "settings": PageSettings()}
+    text = environment().get_template("training/ended.html").render(**about)
+    assert "<li>no time for Extra trees, dense: a larger budget lets them join</li>" in text
+    assert "<li>F0.5 \N{MINUS SIGN}0.1, 2026-11-21, hold-out</li>" in text
+    shown = re.sub(r"<[^>]*>|https?://\S+", " ", text)
+    assert not re.findall(r"\b[a-z]+_[a-z_0-9]+\b", shown)
 
 
 def test_listeners_that_go_away_leave_nothing_behind(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:

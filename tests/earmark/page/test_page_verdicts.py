@@ -15,6 +15,8 @@ import requests
 from connectors.library import Library, TrackRow
 from earmark.home import Home
 from earmark.page.faults import BusyError
+from earmark.page.list_files import CandidateList
+from earmark.page.rendering import with_minus
 from earmark.page.verdicts import book as book_module
 from earmark.page.verdicts import measuring
 from earmark.page.verdicts.answers import Measured
@@ -62,7 +64,7 @@ def test_a_verdict_is_evidence_at_once(call: Caller, served: Any, mine: str, dem
     told = call("POST", f"{API}/verdicts", json={"list": mine, "track": one, "verdict": "keep"})
     assert told == {
         "list": mine, "track_id": one, "title": demo_candidates["track_name"].iloc[1], "verdict": "keep",
-        "before": None,
+        "before": None, "also": [],
     }  # fmt: skip
     call("POST", f"{API}/verdicts", json={"list": "demo", "track": two, "verdict": "skip"})
     with Library.open(served.home.library_url) as library:
@@ -190,7 +192,9 @@ def test_answers_are_measured_once_for_each_state(call: Caller, mine: str, demo_
     assert found["low"] <= found["difference"] <= found["high"]
     assert np.isclose(found["after"] - found["before"], found["difference"])
     assert call("POST", f"{API}/ask/gain", **ask) == found  # at once, out of memory
-    assert found["words"] in call("GET", "/ask/gain", **ask).text
+    shown = call("GET", "/ask/gain", **ask).text
+    assert with_minus(found["words"]) in shown
+    assert found["words"].isascii()  # JSON is for programs, too
     call("POST", f"{API}/verdicts/undo")
     assert call("GET", f"{API}/ask/gain", **ask)["state"] == "none"
 
@@ -240,29 +244,32 @@ def row(table: pd.DataFrame, number: int) -> dict[str, Any]:
     return dict(table.iloc[number].items())
 
 
+def listed(table: pd.DataFrame, list_id: str = "file-1") -> CandidateList:
+    return CandidateList(list_id, "a list", "file", table)
+
+
 def test_the_book_answers_from_memory_and_hears_of_other_processes(
     tmp_path: Path, demo_candidates: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = Home(tmp_path)
-    book = VerdictBook(home)
-    assert book.of("demo") == {}
+    book, one, other = VerdictBook(home), listed(demo_candidates), listed(demo_candidates, "file-2")
+    assert book.on(one).verdicts == {}
     assert not home.library_file.exists()  # to look makes nothing
-    book.say("file-1", row(demo_candidates, 0), "keep")
+    book.say(one, row(demo_candidates, 0), "keep")
     first = demo_candidates["track_id"].iloc[0]
-    assert dict(book.of("file-2")) == {first: "keep"}
-    book.of("demo")
+    assert dict(book.on(other).verdicts) == {first: "keep"}
     started = time.perf_counter()
     for _ in range(200):
-        book.of("demo")
+        book.on(other)
     assert (time.perf_counter() - started) / 200 < 0.0001
     monkeypatch.setattr(book_module, "LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(book, "_next_look", 0.0)
-    assert dict(book.of("file-2")) == {first: "keep"}
+    assert dict(book.on(other).verdicts) == {first: "keep"}
     with Library.open(home.library_url) as elsewhere:
         elsewhere.verdicts.say("page", "x", TrackRow(track_id="other"), "skip", book.said("page")[first].at)
-        assert dict(book.of("file-2")) == {first: "keep", "other": "skip"}
+        assert dict(book.on(other).verdicts) == {first: "keep", "other": "skip"}
         elsewhere.forget("page")
-        assert dict(book.of("file-2")) == {}
+        assert dict(book.on(other).verdicts) == {}
     book.close()
 
 
@@ -270,14 +277,14 @@ def test_the_book_goes_on_where_the_library_was_made_anew(
     tmp_path: Path, demo_candidates: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(book_module, "LOOK_EVERY_S", 0.0)
-    home = Home(tmp_path)
+    home, one = Home(tmp_path), listed(demo_candidates)
     book = VerdictBook(home)
-    book.say("file-1", row(demo_candidates, 0), "keep")
-    assert len(book.of("file-1")) == 1
+    book.say(one, row(demo_candidates, 0), "keep")
+    assert len(book.on(one).verdicts) == 1
     for file in home.library_file.parent.iterdir():
         file.unlink()
-    assert dict(book.of("file-1")) == {}
-    book.say("file-1", row(demo_candidates, 1), "skip")
+    assert dict(book.on(one).verdicts) == {}
+    book.say(one, row(demo_candidates, 1), "skip")
     with Library.open(home.library_url) as library:
         assert len(library.evidence()) == 1
     book.close()
@@ -287,45 +294,45 @@ def test_views_go_on_while_a_verdict_waits_for_another_programs_writing(
     tmp_path: Path, demo_candidates: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(book_module, "LOOK_EVERY_S", 0.0)
-    home = Home(tmp_path)
+    home, one = Home(tmp_path), listed(demo_candidates)
     book = VerdictBook(home)
-    book.say("file-1", row(demo_candidates, 0), "keep")
-    known = dict(book.of("file-1"))
+    book.say(one, row(demo_candidates, 0), "keep")
+    known = dict(book.on(one).verdicts)
     pull = sqlite3.connect(home.library_file, isolation_level=None)
     pull.execute("BEGIN IMMEDIATE")
     with ThreadPoolExecutor(2) as pool:
-        waiting = pool.submit(book.say, "file-1", row(demo_candidates, 1), "skip")
+        waiting = pool.submit(book.say, one, row(demo_candidates, 1), "skip")
         try:
             for _ in range(20):  # before and after the other thread begins to wait
-                assert dict(pool.submit(book.of, "file-1").result(timeout=5)) == known
+                assert dict(pool.submit(book.on, one).result(timeout=5).verdicts) == known
                 time.sleep(0.01)
             assert not waiting.done()
         finally:
             pull.execute("COMMIT")
         assert waiting.result(timeout=20) is not None
-    assert len(book.of("file-1")) == 2
+    assert len(book.on(one).verdicts) == 2
     pull.close()
     book.close()
 
 
 def test_many_threads_give_verdicts_at_once(tmp_path: Path, demo_candidates: pd.DataFrame) -> None:
-    book = VerdictBook(Home(tmp_path))
+    book, one = VerdictBook(Home(tmp_path)), listed(demo_candidates)
     with ThreadPoolExecutor(8) as pool:
-        steps = list(pool.map(lambda n: book.say("file-1", row(demo_candidates, n), "keep"), range(40)))
+        steps = list(pool.map(lambda n: book.say(one, row(demo_candidates, n), "keep"), range(40)))
     assert all(steps)
-    assert set(book.of("file-1")) == set(demo_candidates["track_id"].head(40))
+    assert set(book.on(one).verdicts) == set(demo_candidates["track_id"].head(40))
     with ThreadPoolExecutor(8) as pool:
         undone = list(pool.map(lambda _: book.undo(), range(40)))
     assert len({step.track_id for step in undone if step}) == 40
-    assert dict(book.of("file-1")) == {}
+    assert dict(book.on(one).verdicts) == {}
     assert book.undo() is None
     book.close()
 
 
 def test_answers_are_counted_from_a_trains_beginning(tmp_path: Path, demo_candidates: pd.DataFrame) -> None:
-    book = VerdictBook(Home(tmp_path))
+    book, demo = VerdictBook(Home(tmp_path)), listed(demo_candidates, "demo")
     for number in range(3):
-        book.say("demo", row(demo_candidates, number), "keep")
+        book.say(demo, row(demo_candidates, number), "keep")
     second = sorted(said.at for said in book.said("page_demo").values())[1]
     assert book.count_since("page_demo", second.isoformat()) == 1
     assert book.count_since("page_demo", "") == 3

@@ -235,3 +235,34 @@ def test_nothing_stands_in_anybodys_way(served, browser, axe, scheme: str, width
     assert axe(browser) == []
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+TWICE = TRACKS + "1aaaaaaaaaaaaaaaaaaaaa,third,another,0.6,0.8,0.3,0.2,91\n"
+
+
+def test_a_verdict_shows_at_once_under_the_recordings_other_id(served, browser) -> None:
+    answer = served.browser.post(
+        f"{served.url}/api/v1/lists", files={"file": ("twice.csv", TWICE.encode(), "text/csv")}, timeout=20
+    )
+    twice, ids = answer.json()["list_id"], ["0VjIjW4GlUZAMYd2vXMi3b", "1aaaaaaaaaaaaaaaaaaaaa"]
+
+    def shown() -> list[str]:
+        found = [browser.find_element(By.CSS_SELECTOR, f'[data-track="{track}"]') for track in ids]
+        return [row.get_attribute("data-verdict") for row in found]
+
+    browser.get(f"{served.url}/?list={twice}")
+    browser.find_element(By.CSS_SELECTOR, f'[data-track="{ids[0]}"] .keep').click()
+    wait(browser, lambda _: shown() == ["keep", "keep"])
+    browser.find_element(By.CSS_SELECTOR, f'[data-track="{ids[1]}"] .skip').click()
+    wait(browser, lambda _: shown() == ["skip", "skip"])
+    assert verdicts(served, twice) == {ids[1]: "skip"}
+    press(browser, "u")
+    wait(browser, lambda _: shown() == ["keep", "keep"])
+    press(browser, "u")
+    wait(browser, lambda _: shown() == ["", ""])
+
+    browser.get(f"{served.url}/ask?list={twice}")
+    (asked,) = set(ids) & set(rows(browser))  # a recording is asked about once
+    browser.find_element(By.CSS_SELECTOR, f'[data-track="{asked}"] .keep').click()
+    wait(browser, lambda b: not set(ids) & set(rows(b)))
+    assert verdicts(served, twice) == {asked: "keep"}
