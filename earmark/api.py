@@ -10,6 +10,7 @@ import pandas as pd
 from earmark.reading import Fetching, read_known, read_tracks
 from experiments.splits import Split
 from features.errors import EarmarkError
+from features.schema import validate
 from models.ranker import Ranker
 from models.ranker_folder import load
 
@@ -98,8 +99,9 @@ def fit(
     Parameters
     ----------
     tracks : DataFrame
-        From `read`, with ``liked``. Rows without a label are left out; but where there are likes and no dislikes, likes
-        are learned against them and against tracks of the catalogue, and like probabilities are relative.
+        From `read`, or any table under the same column names, which is validated like one; with ``liked``. Rows without
+        a label are left out; but where there are likes and no dislikes, likes are learned against them and against
+        tracks of the catalogue, and like probabilities are relative.
     budget : float, optional
         Seconds for the search; 120 where neither it nor ``trials`` is given.
     trials : int, optional
@@ -133,6 +135,10 @@ def fit(
 
     if budget is None and trials is None:
         budget = 120.0
+    tracks, report = validate(tracks, unheard=True)
+    set_aside = report.rows - report.usable - report.merged
+    if set_aside:
+        warnings.warn(f"{set_aside} of {report.rows} rows were set aside: {report.set_aside}", stacklevel=2)
     config = FitConfig(budget, trials, tuple(models), split, metric, seed, jobs, min_precision=min_precision)
     check_learnable(tracks, config, catalogue=catalogue is not None)
     known = read_known(catalogue).tracks if isinstance(catalogue, str | Path) else catalogue

@@ -123,6 +123,8 @@ def check_labels(tracks: pd.DataFrame, *, likes_will_do: bool = True) -> IntArra
         )
     y = tracks["liked"].to_numpy(dtype=np.int64)
     liked, skipped = int(y.sum()), int(len(y) - y.sum())
+    if not len(y):
+        raise InputError("no track has a label that counts", "fill 'liked' with 1 and 0, and give weights above 0")
     if not liked or not skipped:
         missing = "liked" if not liked else "skipped"
         raise InputError(

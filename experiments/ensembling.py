@@ -75,7 +75,7 @@ def candidates_of(study: FamilyStudy) -> list[Candidate]:
     """A family's default and best trials."""
     place = {trial.number: place for place, trial in enumerate(study.finished)}
     return [
-        Candidate(study.spec, place[trial.number], dict(trial.params), study.run_of(trial), study.seconds)
+        Candidate(study.spec, place[trial.number], dict(trial.params), study.run_of(trial), study.seconds_of(trial))
         for trial in study.candidates()
     ]
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from experiments.config import SMALL_TABLE
 from experiments.metrics import METRICS
 from experiments.splits import Fold
 from features.context import coverage, without_context
@@ -22,6 +23,9 @@ from models.spec import ModelSpec
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+HIDDEN = 0.3
+"""Part of a large table's rows that a model learns without their artists' profiles."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,8 @@ def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iter
     """
 
     def fit(number: int) -> tuple[FittedModel, FloatArray]:
-        fold = task.folds[number]
-        rows = _training_rows(task, fold.train)
-        model = fit_model(spec, params, task.seed + number, *rows)
-        return model, model.predict(task.tracks.iloc[fold.test])
+        model = fit_model(spec, params, task.seed + number, *_training_rows(task, number))
+        return model, model.predict(task.tracks.iloc[task.folds[number].test])
 
     jobs = task.jobs
     if jobs == 1:
@@ -135,20 +137,25 @@ def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iter
 
 
 def _training_rows(
-    task: Task, rows: npt.NDArray[np.int64]
+    task: Task, number: int
 ) -> tuple[pd.DataFrame, IntArray, npt.NDArray[np.generic], FloatArray | None]:
-    """Inputs, labels, groups and weights to fit on.
+    """Inputs, labels, groups and weights that a fold's model is fitted on.
 
-    Where tracks carry their artist's profile, every row is learned twice, with it and without: candidates of whose
-    artists nothing is known are then ranked as well as if there were no profiles (`features.context` has the figures).
+    Where tracks carry their artist's profile, some rows are learned without it: candidates of whose artists nothing is
+    known are then ranked as well as if there were no profiles (`features.context` has the figures). In a small table
+    every row is learned twice, with and without; in a large one each once, drawn anew for each fold's model.
     """
+    rows = task.folds[number].train
     tracks = task.tracks.iloc[rows]
-    weights = None if task.weights is None else task.weights[rows]
-    if not coverage(tracks):
-        return tracks, task.y[rows], task.groups[rows], weights
-    twice = np.concatenate([rows, rows])
-    both = pd.concat([tracks, without_context(tracks)], ignore_index=True)
-    return both, task.y[twice], task.groups[twice], None if task.weights is None else task.weights[twice]
+    if coverage(tracks):
+        hidden = np.ones(len(rows), dtype=np.bool_)
+        shown = hidden
+        if len(task.y) >= SMALL_TABLE:
+            hidden = np.random.default_rng([task.seed, number]).random(len(rows)) < HIDDEN
+            shown = ~hidden
+        tracks = pd.concat([tracks[shown], without_context(tracks[hidden])], ignore_index=True)
+        rows = np.concatenate([rows[shown], rows[hidden]])
+    return tracks, task.y[rows], task.groups[rows], None if task.weights is None else task.weights[rows]
 
 
 def merge_runs(runs: Sequence[FoldRun]) -> FoldRun:

@@ -22,7 +22,7 @@ from models.genre_fit import GenreFit, fit_genres
 from models.known import KnownTracks
 from models.promise import best_promise, promised_cut
 from models.ranker import Ranker, background_of
-from models.threshold import best_f_beta_threshold
+from models.threshold import FloatArray, best_f_beta_threshold
 
 
 def finish(
@@ -63,7 +63,7 @@ def finish(
     heard = fit_affinity(y, log_odds, artists, groups_for(rows, "random"), seed=config.seed)
     by_genre = np.where(genres.known, genres.shift, np.nan) if genres.gain else None
     evidence = OutOfFold(y, expit(log_odds), expit(log_odds + heard.shift), heard.familiar, artist, by_genre)
-    threshold, notes = _own_cut(evidence, config.min_precision)
+    threshold, notes = _own_cut(evidence, config.min_precision, weights)
     ranker = Ranker(
         members=ensemble.members,
         calibration=calibration,
@@ -80,8 +80,8 @@ def finish(
     return ranker, [*notes, *_genre_notes(genres), *_affinity_notes(heard)]
 
 
-def _own_cut(evidence: OutOfFold, min_precision: float | None) -> tuple[float, list[str]]:
-    threshold = best_f_beta_threshold(evidence.liked, evidence.probability)
+def _own_cut(evidence: OutOfFold, min_precision: float | None, weights: FloatArray | None) -> tuple[float, list[str]]:
+    threshold = best_f_beta_threshold(evidence.liked, evidence.probability, weight=weights)
     if min_precision is None:
         return threshold, []
     found = promised_cut(evidence.liked, evidence.new, min_precision, groups=evidence.artist)

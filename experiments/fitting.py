@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ FloatArray = npt.NDArray[np.float64]
 
 SEARCH_SHARE = 0.6
 """Part of the seconds that defaults and search may take; further cuts for the chosen members get the rest."""
+SEARCH_ALONE = 0.9
+"""The same where there are no further cuts to fit on: large tables, and the time split."""
 LAST_SECONDS = 0.03
 """Part of the seconds kept for calibration, thresholds and saving."""
 
@@ -114,13 +116,13 @@ def fit(
     y = tracks["liked"].to_numpy(dtype=np.int64)
     profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks if tells_of_artists(tracks) else None)
     inputs = input_table(profiles.attach(tracks))
-    tasks = _cut(tracks, inputs, y, config)
-    notes = []
+    tasks, notes = _cut(tracks, inputs, y, config)
     if len(tasks[0].folds) < config.folds_for(len(y))[0]:
         notes.append(f"cut into {len(tasks[0].folds)} folds only: the table is small, or has few artists")
     deadline = started + config.budget_s if config.budget_s is not None else None
     studies = _studies(tracks, inputs, tasks[0], config, storage_url)
-    searched = schedule.run(studies, _part(started, config, SEARCH_SHARE), _reporter(deadline, on_progress))
+    share = SEARCH_SHARE if len(tasks) > 1 else SEARCH_ALONE
+    searched = schedule.run(studies, _part(started, config, share), _reporter(deadline, on_progress))
     skipped = [study.spec.title for study in studies if study not in searched]
     if skipped:
         notes.append(f"no time for {', '.join(skipped)}: a larger budget lets them join")
@@ -131,27 +133,37 @@ def fit(
     ranker, ranker_notes = finish(ensemble, tracks, tasks[0], config, profiles, info or {})
     ranker, relative_notes = marked(ranker, tracks, ~np.isnan(ensemble.out_of_fold))
     families = tuple(_family(study, ensemble, tasks[0]) for study in searched)
-    return Fit(families, ensemble, ranker, (*notes, *relative_notes, *ranker_notes))
+    notes = [*notes, *relative_notes, *ranker_notes]
+    return Fit(families, ensemble, replace(ranker, info={**ranker.info, "notes": notes}), tuple(notes))
 
 
 def _part(started: float, config: FitConfig, share: float) -> float | None:
     return None if config.budget_s is None else started + share * config.budget_s
 
 
-def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitConfig) -> list[Task]:
-    """One task a bag repeat; into fewer folds where few tracks or artists cannot be cut into as many as asked."""
+def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitConfig) -> tuple[list[Task], list[str]]:
+    """One task a bag repeat, and what to know of them.
+
+    Into fewer folds where few tracks or artists cannot be cut into as many as asked; at random where artists cannot be
+    told apart at all, as in a table of one artist.
+    """
+    kind, notes = config.split, []
     n_folds, repeats = config.folds_for(len(y))
     folds = None
     while folds is None:
         try:
-            folds = inner_folds(tracks, y, config.split, n_folds=n_folds, repeats=repeats, seed=config.seed)
-        except InputError:
-            if n_folds == 2:
+            folds = inner_folds(tracks, y, kind, n_folds=n_folds, repeats=repeats, seed=config.seed)
+        except InputError as error:
+            if n_folds > 2:
+                n_folds -= 1
+            elif kind == "artist":
+                kind, (n_folds, repeats) = "random", config.folds_for(len(y))
+                notes.append(f"cut at random, for {error.message}: how well new artists are ranked is not known")
+            else:
                 raise
-            n_folds -= 1
-    groups = groups_for(tracks, config.split)
+    groups = groups_for(tracks, kind)
     weights = tracks["weight"].fillna(1.0).to_numpy(dtype=np.float64) if "weight" in tracks else None
-    return [
+    tasks = [
         Task(
             inputs,
             y,
@@ -164,6 +176,7 @@ def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitCon
         )
         for first in range(0, len(folds), n_folds)
     ]
+    return tasks, notes
 
 
 def _studies(

@@ -96,7 +96,7 @@ def _most_promising(studies: Sequence[FamilyStudy], deadline: float) -> FamilySt
     """The family to try next, None where nothing more is worth a trial or fits into the seconds left."""
     left = deadline - time.monotonic()
     gains = {study: _expected_gain(study, studies) for study in studies if not study.complete and study.seconds < left}
-    if not gains or max(gains.values()) < NOISE_SHARE * _noise(studies):
+    if not gains or max(gains.values()) <= NOISE_SHARE * _noise(studies):
         return None
     return max(gains, key=lambda study: gains[study] / max(study.seconds, 1e-3))
 
@@ -108,7 +108,8 @@ def _expected_gain(study: FamilyStudy, studies: Sequence[FamilyStudy]) -> float:
     best = [other.best_value for other in studies if other.best_value is not None]
     behind = abs((max(best) if greater else min(best)) - values[0])
     nearness = max(LEAST_NEARNESS, float(np.exp(-behind / NEARNESS)))
-    return nearness * min(spread, 2 * USUAL_SPREAD) / (len(study.finished) + 1)
+    room = abs((1.0 if greater else 0.0) - values[0])  # no metric goes beyond
+    return nearness * min(spread, 2 * USUAL_SPREAD, room) / (len(study.finished) + 1)
 
 
 def _noise(studies: Sequence[FamilyStudy]) -> float:

@@ -121,6 +121,11 @@ class FamilyStudy:
         """Median duration of the finished trials: one slow trial should not end a search early."""
         return statistics.median(map(_seconds, self.finished)) if self.finished else 0.0
 
+    @staticmethod
+    def seconds_of(trial: FrozenTrial) -> float:
+        """What one trial took: a complete one tells what fitting its settings again takes, a pruned one does not."""
+        return _seconds(trial)
+
     @property
     def best_value(self) -> float | None:
         """The best complete trial's score; None before the first."""

@@ -23,12 +23,16 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from experiments.time_blocks import time_blocks
 from features.errors import InputError
 from features.identity import normalise_name, primary_artist, track_keys
+from features.measures import CONTINUOUS
 
 Rows = npt.NDArray[np.int64]
 Split = Literal["artist", "random", "time"]
 """The kinds of split."""
 
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
+_TELLING: Final = 3
+"""Continuous features, not the same in all rows, that must be known of a track to recognise a copy: fewer are alike by
+chance."""
 _OUTER_STATE: Final = 2021  # fixed: nobody can shop for lucky test rows, and champions meet on the same ones
 
 
@@ -51,8 +55,8 @@ def groups_for(tracks: pd.DataFrame, kind: Split) -> Rows:
     Returns
     -------
     ndarray of int, shape (n,)
-        Equal for rows of one first artist (``artist``; a row without an artist is a group of its own), or of one song
-        (``random`` and ``time``). Artists are cut at commas too: "Drake" and "Drake, Future" must not be on two sides,
+        Equal for rows of one first artist (``artist``; without an artist, of one song), or of one song (``random`` and
+        ``time``). Artists are cut at commas too: "Drake" and "Drake, Future" must not be on two sides,
         and that "Tyler" then goes with "Tyler, The Creator" costs a split nothing.
     """
     _check_kind(kind)
@@ -63,10 +67,12 @@ def groups_for(tracks: pd.DataFrame, kind: Split) -> Rows:
         .map(lambda name: normalise_name(name.split(",")[0]), na_action="ignore")
         .astype(object)
         .fillna("")
-        .to_numpy(dtype=object)
+        .to_numpy(dtype=object, copy=True)
     )
-    own = np.array([f"\n{row}" if name == "" else name for row, name in enumerate(names)], dtype=object)
-    return pd.factorize(own)[0].astype(np.int64)
+    nameless = names == ""
+    if nameless.any():
+        names[nameless] = [f"\n{song}" for song in _songs(tracks)[nameless]]
+    return pd.factorize(names)[0].astype(np.int64)
 
 
 def outer_split(
@@ -154,8 +160,7 @@ def _songs(tracks: pd.DataFrame) -> Rows:
     keys = track_keys(tracks)
     n = len(tracks)
     links = []
-    for name in ("name_key", "feature_key"):
-        key = keys[name].to_numpy()
+    for key in (keys["name_key"].to_numpy(), keys["feature_key"].to_numpy(), _sounds(tracks)):
         known = np.flatnonzero(key)
         codes = pd.factorize(key[known])[0]
         first_row = np.full(len(known), n, dtype=np.int64)
@@ -164,6 +169,23 @@ def _songs(tracks: pd.DataFrame) -> Rows:
     row, first = np.concatenate(links, axis=1)
     graph = coo_array((np.ones(len(row)), (row, first)), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _sounds(tracks: pd.DataFrame) -> Rows:
+    """Equal for rows that sound the same as far as that is known, 0 where too little is: (n,).
+
+    Copies of a row are on one side of a split even in tables without ids, titles and some of the features.
+    """
+    features = tracks.reindex(columns=list(CONTINUOUS)).to_numpy(dtype=np.float32, na_value=np.nan) + 0.0
+    known = ~np.isnan(features)
+    lowest, highest = (np.where(known, features, other) for other in (np.inf, -np.inf))
+    known &= lowest.min(axis=0, initial=np.inf) < highest.max(axis=0, initial=-np.inf)
+    kinds, codes = np.unique(np.where(known, features, np.inf), axis=0, return_inverse=True)
+    # Coarse values meet by chance where there are not many more combinations of them than pairs of tracks.
+    values = np.array([len(np.unique(column[np.isfinite(column)])) for column in kinds.T])
+    combinations = known @ np.log(np.maximum(values, 1))
+    telling = (known.sum(axis=1) >= _TELLING) & (combinations >= 2 * np.log(max(len(kinds), 1)))
+    return np.where(telling, codes.reshape(-1) + 1, 0).astype(np.int64)
 
 
 def _stratified(tracks: pd.DataFrame, labels: Rows, kind: Split, n_folds: int, state: int) -> list[Fold]:

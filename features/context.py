@@ -23,6 +23,11 @@ the table alone, learned twice        .878           .853
 Learned twice means each row as it is and once more by ``without_context``. That is what makes profiles safe: they cost
 nothing where none is known, and without it they are better left out where there is no catalogue.
 
+From 3,000 tracks on each row is learned once, with its profile or, three in ten, without: in half the time, one model
+of each of three families ranked tracks with a profile better by .003 and without one worse by .001, in the mean over
+four tables of 4,000 and 10,000 tracks of listeners who were made to care how artists sound. Smaller tables keep both:
+on parts of the real one tracks with a profile gained up to .01, but those without lost up to .012.
+
 Standard deviations changed nothing (-.0004), and shrinking the means lost .001 to .003; without years the AUC fell by
 .002, without popularity by .002, without explicit by .006, without the count by .003. Giving an unknown artist the
 profile of the artists of the 10 or 50 nearest tracks lost .002 to .003, so there is no such fallback.

@@ -167,7 +167,8 @@ def labelled(tracks: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows where ``liked`` is 1 or 0, in order; none where the table has labels but they are all missing.
+        Rows where ``liked`` is 1 or 0 and counts (a ``weight`` of 0 does not), in order; none where the table
+        has labels but they are all missing.
 
     Raises
     ------
@@ -179,7 +180,10 @@ def labelled(tracks: pd.DataFrame) -> pd.DataFrame:
             "the table has no labels: there is no 'liked' column",
             "add a column 'liked' with 1 for tracks you like and 0 for tracks you do not",
         )
-    return tracks[tracks["liked"].notna()].reset_index(drop=True)
+    told = tracks["liked"].notna()
+    if "weight" in tracks:
+        told &= tracks["weight"].fillna(1.0) > 0
+    return tracks[told].reset_index(drop=True)
 
 
 def _select(table: pd.DataFrame) -> tuple[dict[str, "pd.Series[Any]"], list[Fault]]:

@@ -21,6 +21,7 @@ from models.affinity import ArtistAffinity
 from models.calibration import Calibration
 from models.evidence import Evidence, OutOfFold
 from models.explain import shapley_effects
+from models.gaps import gaps, mean_over_gaps
 from models.genre_effects import GenreEffects
 from models.known import KnownTracks
 from models.member import Member, predictions
@@ -39,7 +40,9 @@ from models.scored import Scored, score
 FloatArray = npt.NDArray[np.float64]
 
 BACKGROUND_TRACKS = 32
-"""Training tracks kept as the background of explanations."""
+"""Training tracks kept as the background of explanations, and to stand in for what a candidate lacks."""
+LEARNED_GAPS = 10
+"""Training tracks with a gap from which models may learn what it means: the background then has one, too."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,10 @@ class Ranker:
             return self._log_odds(pd.DataFrame(values, columns=columns), named_by(codes))
 
         owner = [features.index(name) for name in owners]
-        effects, base = shapley_effects(score_rows, values, background, owner=owner, permutations=permutations)
+        lacking = np.pad(gaps(inputs, self.background), ((0, 0), (0, len(named))))
+        effects, base = shapley_effects(
+            score_rows, values, background, owner=owner, lacking=lacking, permutations=permutations
+        )
         table = pd.DataFrame(effects, columns=features)
         if not self.affinity.coefficients.any():
             table = table.drop(columns=ARTIST_LIKED)
@@ -245,7 +251,8 @@ class Ranker:
 
     def _log_odds(self, inputs: pd.DataFrame, names: Names) -> FloatArray:
         weights = np.array([member.weight for member in self.members])
-        log_odds = self.calibration.apply_log_odds(weights @ predictions(self.members, inputs))
+        mean = mean_over_gaps(lambda rows: weights @ predictions(self.members, rows), inputs, self.background)
+        log_odds = self.calibration.apply_log_odds(mean)
         log_odds = log_odds + self.genres.shift(log_odds, inputs, names.genres)
         return log_odds + self.affinity.shift(log_odds, names.artists)
 
@@ -258,5 +265,12 @@ class Ranker:
 
 
 def background_of(inputs: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Inputs of up to BACKGROUND_TRACKS tracks drawn at random, shape (n, n_inputs)."""
-    return inputs.sample(n=min(BACKGROUND_TRACKS, len(inputs)), random_state=seed).reset_index(drop=True)
+    """Inputs of up to BACKGROUND_TRACKS tracks drawn at random, shape (n, n_inputs).
+
+    A column in which at least LEARNED_GAPS tracks have a gap has one in the background, so that it is left alone.
+    """
+    shuffled = inputs.sample(frac=1, random_state=seed)
+    missing = shuffled.isna().to_numpy()
+    first_gaps = missing[:, missing.sum(axis=0) >= LEARNED_GAPS].argmax(axis=0).tolist()
+    rows = list(dict.fromkeys([*first_gaps, *range(len(inputs))]))[:BACKGROUND_TRACKS]
+    return shuffled.iloc[sorted(rows)].reset_index(drop=True)

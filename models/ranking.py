@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_hashable
 
 from features.columns import AUDIO_FEATURES
 from features.errors import InputError
@@ -115,7 +116,16 @@ def check_cut(
 
 
 def check_features(tracks: pd.DataFrame) -> None:
-    """Raise ``InputError`` where a table has no audio features, or they are not numbers."""
+    """Raise ``InputError`` where a table has no audio features, they are not numbers, or names are not texts."""
+    twice = tracks.columns[tracks.columns.duplicated()]
+    if len(twice):
+        raise InputError(f"the tracks have more than one column {str(twice[0])!r}", "keep the one that is right")
+    for name in ("track_id", "track_name", "artist_name"):
+        if name in tracks and not tracks[name].map(is_hashable).all():
+            raise InputError(
+                f"the column {name!r} holds lists or the like",
+                "make each a text, as in 'Drake, Future', or read the tracks with earmark.read",
+            )
     present = [name for name in AUDIO_FEATURES if name in tracks]
     if not present:
         raise InputError(

@@ -53,7 +53,7 @@ def _between(sorted_p: FloatArray, last_of_tie: npt.NDArray[np.bool_]) -> FloatA
     return halfway
 
 
-def best_f_beta_threshold(y: IntArray, p: FloatArray, beta: float = 0.5) -> float:
+def best_f_beta_threshold(y: IntArray, p: FloatArray, beta: float = 0.5, *, weight: FloatArray | None = None) -> float:
     """The threshold with the highest F-beta; on ties the stricter one.
 
     F-beta = (1 + beta^2) * hits / (beta^2 * liked + kept) (van Rijsbergen 1979). beta = 0.5 weighs precision over
@@ -66,6 +66,8 @@ def best_f_beta_threshold(y: IntArray, p: FloatArray, beta: float = 0.5) -> floa
         Calibrated out-of-fold like probabilities.
     beta : float
         Above 0.
+    weight : ndarray of float, shape (n,), optional
+        How much each row counts; at least 0, and above 0 for a liked one.
 
     Returns
     -------
@@ -77,10 +79,12 @@ def best_f_beta_threshold(y: IntArray, p: FloatArray, beta: float = 0.5) -> floa
     ValueError
         If nothing is liked.
     """
-    liked = int(y.sum())
-    if not liked:
+    weight = np.ones(len(y)) if weight is None else weight
+    likes = float(weight @ y)
+    if not likes:
         raise ValueError("F-beta needs at least one liked track")
-    at = cuts(y, p)
-    score = (1 + beta**2) * at.hits / (beta**2 * liked + at.kept)
+    at, order = cuts(y, p), np.argsort(-p, kind="stable")
+    hits, kept = (np.cumsum(counted[order])[at.kept - 1] for counted in (weight * y, weight))
+    score = (1 + beta**2) * hits / (beta**2 * likes + kept)
     enough = at.kept >= min(MIN_SUPPORT, len(y))
     return float(at.threshold[np.argmax(np.where(enough, score, -1.0))])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import earmark
 from experiments.config import FitConfig
 from experiments.fitting import fit as fit_tracks
-from features.schema import AUDIO_FEATURES
+from features.schema import AUDIO_FEATURES, validate
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,96 @@ def test_what_cannot_be_done_is_one_error_with_a_hint(
     with pytest.raises(earmark.EarmarkError, match=expected) as caught:
         earmark.fit(demo_tracks, **arguments)  # type: ignore[arg-type]
     assert caught.value.hint
+
+
+def hand_made(n: int = 120) -> pd.DataFrame:
+    """A table as people make one in a notebook: plain numbers, a label of 0 and 1, nothing validated."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({name: rng.random(n) for name in AUDIO_FEATURES})
+    return table.assign(
+        track_id=[f"id{row}" for row in range(n)],
+        artist_name=[f"artist {row % 30}" for row in range(n)],
+        duration_ms=rng.integers(100_000, 300_000, n),
+        key=rng.integers(0, 12, n),
+        mode=rng.integers(0, 2, n),
+        loudness=-20 * table["loudness"],
+        tempo=60 + 120 * table["tempo"],
+        time_signature=4,
+        liked=(table["energy"] + 0.3 * rng.normal(size=n) > 0.5).astype(int),
+    )
+
+
+CHEAP = {"trials": 1, "models": ["tree"]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.drop(columns="track_id"),
+        lambda table: table.drop(columns="artist_name"),
+        lambda table: table[["energy", "valence", "danceability", "liked"]],
+        lambda table: table.assign(liked=np.where(table["liked"] == 1, "liked", "skipped")),
+        lambda table: table.assign(liked=table["liked"].astype("category")),
+        lambda table: table.set_axis([f"row {row}" for row in range(len(table))]),
+        lambda table: table.set_axis([0] * len(table)),
+        lambda table: table.convert_dtypes(),
+    ],
+    ids=["no ids", "no artists", "three features", "words", "categories", "string index", "one index", "nullable"],
+)
+def test_tables_made_by_hand_are_fitted(change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    table = change(hand_made())
+    before = table.copy()
+    fitted = earmark.fit(table, **CHEAP)
+    pd.testing.assert_frame_equal(table, before)
+    p = fitted.predict_proba(table.drop(columns="liked"))
+    liked = hand_made()["liked"].to_numpy(dtype=bool)
+    assert p[liked].mean() > p[~liked].mean() + 0.2
+    assert len(fitted.out_of_fold.liked) == 120
+
+
+def test_labels_that_cannot_be_understood_are_set_aside_aloud() -> None:
+    table = hand_made()
+    with (
+        pytest.warns(UserWarning, match=f"{(table['liked'] == 0).sum()} of 120 rows were set aside") as caught,
+        pytest.raises(earmark.EarmarkError, match="none is skipped"),
+    ):
+        earmark.fit(table.assign(liked=2 * table["liked"] - 1), **CHEAP)
+    assert caught[0].filename == __file__, "the warning must point at the caller"
+
+
+def test_rows_given_twice_count_once() -> None:
+    table = hand_made()
+    twice = earmark.fit(pd.concat([table, table.head(60)]), **CHEAP)
+    assert len(twice.out_of_fold.liked) == 120
+    assert np.array_equal(twice.predict_proba(table), earmark.fit(table, **CHEAP).predict_proba(table))
+
+
+def test_a_validated_table_is_learned_from_as_it_is(demo_tracks: pd.DataFrame, ranker: earmark.Ranker) -> None:
+    pd.testing.assert_frame_equal(validate(demo_tracks, unheard=True)[0], demo_tracks, check_exact=True)
+    unheard = demo_tracks.copy()
+    unheard.loc[:4, list(AUDIO_FEATURES)] = np.nan
+    pd.testing.assert_frame_equal(validate(unheard, unheard=True)[0], unheard, check_exact=True)
+    only = fit_tracks(demo_tracks, FitConfig(budget_s=None, trials=1, models=("tree",), seed=3)).ranker
+    assert ranker.threshold == only.threshold
+    assert np.array_equal(ranker.predict_proba(demo_tracks), only.predict_proba(demo_tracks))
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"), [(0.0, "no track has a label that counts"), ("skips", "labelled tracks are of one kind")]
+)
+def test_labels_without_a_weight_are_too_few_to_learn_from(weight: object, words: str) -> None:
+    table = hand_made()
+    with pytest.raises(earmark.EarmarkError, match=words):
+        earmark.fit(table.assign(weight=table["liked"] if weight == "skips" else weight), **CHEAP)
+
+
+def test_rows_of_no_weight_have_no_say(demo_tracks: pd.DataFrame) -> None:
+    odd = np.arange(len(demo_tracks)) % 2 == 1
+    halves = demo_tracks.assign(weight=np.where(odd, 1.0, 0.0))
+    fitted = earmark.fit(halves, **CHEAP)
+    assert len(fitted.out_of_fold.liked) == odd.sum()
+    turned = halves.assign(liked=halves["liked"].where(odd, 1 - halves["liked"]))
+    assert np.array_equal(earmark.fit(turned, **CHEAP).predict_proba(halves), fitted.predict_proba(halves))
 
 
 def test_candidates_cannot_be_fitted(demo_candidates: pd.DataFrame) -> None:

@@ -6,14 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments import schedule
 from experiments.config import FitConfig, check_labels
-from experiments.fitting import fit, study_digest, task_digest
+from experiments.fitting import SEARCH_ALONE, SEARCH_SHARE, fit, study_digest, task_digest
 from experiments.metrics import METRICS
 from experiments.progress import Progress
+from experiments.search import FamilyStudy
+from experiments.splits import Split
 from features.errors import InputError
 from features.inputs import input_table
 from models.registry import spec
 from models.space import Int
+from models.threshold import best_f_beta_threshold
 
 QUICK = FitConfig(budget_s=None, trials=3, models=("tree", "boosted_trees"), n_folds=3, bag_repeats=2)
 
@@ -88,6 +92,80 @@ def test_few_artists_are_cut_into_fewer_folds(demo_tracks: pd.DataFrame) -> None
     found = fit(few.reset_index(drop=True), FitConfig(budget_s=None, trials=1, models=("tree",)))
     assert any("folds only" in note for note in found.notes)
     assert not np.isnan(found.ensemble.out_of_fold).any()
+
+
+@pytest.mark.parametrize(
+    ("artists", "said"),
+    [
+        ("one", "the artist split needs at least 2 artists, this table has 1"),
+        ("all likes by one", "a training part of the artist split has only skipped tracks"),
+    ],
+)
+def test_where_artists_cannot_be_told_apart_folds_are_cut_at_random_and_that_is_said(
+    demo_tracks: pd.DataFrame, artists: str, said: str
+) -> None:
+    one = demo_tracks["liked"].eq(1) | (artists == "one")
+    table = demo_tracks.assign(artist_name=demo_tracks["artist_name"].mask(one, "The One"))
+    found = fit(table, FitConfig(None, 1, ("tree",), bag_repeats=1))
+    assert any(note.startswith(f"cut at random, for {said}") for note in found.notes)
+    assert not any("folds only" in note for note in found.notes), "at random there are enough for all folds"
+    assert all(len(member.models) == 8 for member in found.ranker.members)
+    assert not np.isnan(found.ensemble.out_of_fold).any()
+    assert list(found.ranker.info["notes"]) == list(found.notes)
+
+
+def test_a_random_or_time_split_that_cannot_be_made_is_not_mended(demo_tracks: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="added_at"):
+        fit(demo_tracks.drop(columns="added_at"), FitConfig(None, 1, ("tree",), split="time"))
+
+
+def test_a_ranker_keeps_the_notes_of_its_fit(demo_tracks: pd.DataFrame) -> None:
+    found = fit(
+        demo_tracks, FitConfig(None, 1, ("tree",), min_precision=0.999, n_folds=3, bag_repeats=1), info={"a": 1}
+    )
+    assert any("a precision of 0.999 cannot be promised" in note for note in found.ranker.info["notes"])
+    assert tuple(found.ranker.info["notes"]) == found.notes
+    assert found.ranker.info["a"] == 1
+
+
+@pytest.mark.parametrize(
+    ("split", "repeats", "share"),
+    [("artist", 2, SEARCH_SHARE), ("artist", 1, SEARCH_ALONE), ("time", 2, SEARCH_ALONE)],
+)
+def test_where_nothing_is_cut_again_the_search_has_most_of_the_seconds(
+    demo_tracks: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, split: Split, repeats: int, share: float
+) -> None:
+    seconds: list[float] = []
+
+    def run(studies: list[FamilyStudy], deadline: float, on_trial: schedule.OnTrial) -> list[FamilyStudy]:
+        seconds.append(deadline - time.monotonic())
+        return search(studies, time.monotonic(), on_trial)  # the defaults will do
+
+    search = schedule.run
+    monkeypatch.setattr(schedule, "run", run)
+    fit(demo_tracks, FitConfig(10_000, None, ("tree",), split=split, n_folds=3, bag_repeats=repeats))
+    assert seconds == [pytest.approx(10_000 * share, abs=100)]
+
+
+def test_large_tables_are_cut_once() -> None:
+    assert [FitConfig().folds_for(n) for n in (2999, 3000)] == [(8, 3), (5, 1)]
+
+
+def test_the_rankers_own_cut_hears_the_weights_of_labels(demo_tracks: pd.DataFrame) -> None:
+    rng = np.random.default_rng(0)
+    junk = demo_tracks.assign(
+        track_id=[f"junk{row}" for row in range(len(demo_tracks))],
+        track_name="junk " + demo_tracks["track_name"],
+        liked=pd.array((rng.random(len(demo_tracks)) < 0.9).astype(int), dtype="Int8"),
+        weight=0.02,
+        energy=rng.permutation(demo_tracks["energy"]),
+    )
+    table = pd.concat([demo_tracks.assign(weight=1.0), junk], ignore_index=True)
+    ranker = fit(table, FitConfig(None, 1, ("tree",), n_folds=3, bag_repeats=1)).ranker
+    evidence, weight = ranker.out_of_fold, table["weight"].to_numpy()
+    heard = best_f_beta_threshold(evidence.liked, evidence.probability, weight=weight)
+    assert ranker.threshold == heard
+    assert best_f_beta_threshold(evidence.liked, evidence.probability) < heard
 
 
 def test_a_budget_is_kept_and_every_family_that_fits_gets_a_trial(demo_tracks: pd.DataFrame) -> None:

@@ -8,6 +8,7 @@ import optuna
 import pandas as pd
 import pytest
 
+from experiments.ensembling import candidates_of
 from experiments.evaluation import FoldRun, Task, merge_runs, run_folds
 from experiments.results import TrialRecord
 from experiments.schedule import run
@@ -138,6 +139,25 @@ def test_a_search_without_prospects_ends_before_its_deadline(task: Task) -> None
     run([study], clock + 120, quiet)
     assert time.monotonic() - clock < 60
     assert len(study.finished) > 5
+
+
+def test_no_search_goes_on_where_no_score_can_rise(task: Task) -> None:
+    """Labels that one feature tells exactly: the default is right about every pair."""
+    told = (task.tracks["energy"] > task.tracks["energy"].median()).to_numpy(dtype=np.int64)
+    easy = Task(task.tracks.assign(energy=task.tracks["energy"] + told), told, task.groups, task.folds)
+    studies = [FamilyStudy(spec(name), easy, None, open_storage(None), name) for name in ("tree", "extra_trees")]
+    assert run(studies, time.monotonic() + 3, quiet) == studies
+    assert [study.best_value for study in studies] == [1.0, 1.0]
+    assert [len(study.finished) for study in studies] == [1, 1]
+
+
+def test_a_candidate_takes_what_its_own_trial_took(task: Task) -> None:
+    found = search(task, None, 40)
+    took = [trial.duration.total_seconds() for trial in found.candidates() if trial.duration is not None]
+    assert len(took) > 1
+    assert [candidate.seconds for candidate in candidates_of(found)] == took
+    assert any(trial.state == "pruned" for trial in found.records())
+    assert found.seconds < max(took), "the median hears of trials that were cut short"
 
 
 def test_candidates_are_the_default_and_the_best_trials(task: Task) -> None:

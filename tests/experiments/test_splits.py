@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from experiments.splits import SPLITS, Fold, Split, groups_for, inner_folds, outer_folds, outer_split
 from features.columns import AUDIO_FEATURES
 from features.errors import InputError
+from features.measures import CONTINUOUS
 
 FOLDS = {"inner": inner_folds, "outer": outer_folds}
 
@@ -227,3 +228,69 @@ def test_guests_behind_a_comma_go_with_their_host() -> None:
     groups = groups_for(pd.DataFrame({"artist_name": names}), "artist")
     assert groups[0] == groups[1] == groups[2] != groups[3]
     assert groups[4] == groups[5]
+
+
+BARE = list(CONTINUOUS[:7])
+"""Features of a table that has no ids, titles and artists, and not all features."""
+
+
+def bare_tracks(n: int, **columns: object) -> pd.DataFrame:
+    """Tracks with ids of their own, as validation gives them, and nothing else to tell copies by but some features."""
+    tracks, _ = make_tracks(n)
+    return tracks[["track_id", *BARE]].assign(track_name=None, artist_name=None, **columns)
+
+
+@pytest.mark.parametrize("kind", ["artist", "random"])
+def test_copies_of_rows_that_nothing_names_are_one_group(kind: Split) -> None:
+    once = bare_tracks(40)
+    once.loc[5, "energy"] = np.nan
+    twice = pd.concat([once, once.assign(track_id=[f"copy{row}" for row in range(40)])], ignore_index=True)
+    groups = groups_for(twice, kind)
+    assert np.array_equal(groups[:40], groups[40:])
+    assert len(set(groups)) == 40
+    y = (np.arange(80) % 40 % 2).astype(np.int64)
+    for fold in every_fold(twice, y, kind):
+        assert not set(fold.train % 40) & set(fold.test % 40)
+
+
+def test_rows_without_an_artist_are_grouped_by_song() -> None:
+    tracks, _ = make_tracks(6)
+    features = list(AUDIO_FEATURES)
+    tracks["artist_name"] = ["Beyoncé", None, None, "", "Beyoncé", None]
+    tracks.loc[[2, 3], features] = tracks.loc[[1, 1], features].to_numpy()
+    groups = groups_for(tracks, "artist")
+    assert groups[1] == groups[2] == groups[3]
+    assert groups[0] == groups[4]
+    assert len(set(groups)) == 3
+
+
+@pytest.mark.parametrize("kind", ["artist", "random"])
+def test_features_that_are_the_same_everywhere_and_fewer_than_three_tell_nothing(kind: Split) -> None:
+    tracks = bare_tracks(12)
+    tracks.loc[1, BARE] = tracks.loc[0, BARE]
+    only_two_vary = tracks.assign(**dict.fromkeys(BARE[2:], 0.5))
+    assert len(set(groups_for(only_two_vary, kind))) == 12
+    two_known = tracks.assign(**dict.fromkeys(BARE[2:], np.nan))
+    assert len(set(groups_for(two_known, kind))) == 12
+    three_known = tracks.assign(**dict.fromkeys(BARE[3:], np.nan))
+    assert len(set(groups_for(three_known, kind))) == 11
+
+
+def test_a_gap_is_not_alike_to_what_another_row_knows() -> None:
+    tracks = bare_tracks(10)
+    tracks.loc[1, BARE[1:]] = tracks.loc[0, BARE[1:]]
+    tracks.loc[1, BARE[0]] = np.nan
+    assert len(set(groups_for(tracks, "random"))) == 10
+
+
+def test_coarse_values_that_meet_by_chance_link_nothing() -> None:
+    rng = np.random.default_rng(0)
+    n = 2000
+    tracks = pd.DataFrame({name: rng.beta(2, 2, n).round(1) for name in ("energy", "valence", "danceability")})
+    song = rng.integers(0, 9 * n // 10, n)
+    tracks = tracks.assign(
+        track_id=[f"id{row}" for row in range(n)],
+        track_name=[f"song {number}" for number in song],
+        artist_name=[f"artist {number % 200}" for number in song],
+    )
+    assert np.array_equal(pd.factorize(groups_for(tracks, "random"))[0], pd.factorize(song)[0])

@@ -397,6 +397,13 @@ def test_labelled_keeps_only_labels_and_explains_a_table_without() -> None:
         labelled(tracks.drop(columns="liked"))
 
 
+def test_labels_that_count_for_nothing_are_none() -> None:
+    tracks, _ = validate(songs(5, liked=[1, 0, 1, None, 0], weight=[0, 1, None, 2, 0.01]))
+    assert labelled(tracks)["track_id"].tolist() == ["id1", "id2", "id4"]
+    assert labelled(tracks).index.tolist() == [0, 1, 2]
+    assert not len(labelled(tracks.assign(weight=0.0)))
+
+
 def test_importing_the_schema_pulls_in_no_heavy_library() -> None:
     heavy = "{'sklearn', 'tensorflow', 'mlflow', 'optuna', 'xgboost', 'matplotlib'}"
     code = f"import sys, features.schema; print(sorted({heavy} & set(sys.modules)))"

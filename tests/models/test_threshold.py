@@ -46,3 +46,39 @@ def test_out_of_range_and_empty_input_is_refused() -> None:
         best_f_beta_threshold(np.zeros(3, dtype=int), np.full(3, 0.5))
     with pytest.raises(ValueError, match="at least one"):
         cuts(np.array([], dtype=int), np.array([]))
+
+
+weighted_rows = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20), st.integers(1, 3)), max_size=40)
+
+
+@given(weighted_rows)
+def test_a_weight_of_two_is_a_row_twice(table: list[tuple[int, int, int]]) -> None:
+    # Ten rows at the top: so many rows there must be, and weights are not rows.
+    top = [(1, 21, 1)] * (MIN_SUPPORT // 2) + [(0, 21, 1)] * (MIN_SUPPORT // 2)
+    y, level, weight = np.array(top + table).T
+    again = np.repeat(np.arange(len(y)), weight)
+    weighted = best_f_beta_threshold(y, level / 21, weight=weight.astype(float))
+    assert weighted == best_f_beta_threshold(y[again], level[again] / 21)
+
+
+@given(rows.filter(lambda table: any(label for label, _ in table)), st.sampled_from([0.5, 1.0, 3.0]))
+def test_equal_weights_change_nothing(table: list[tuple[int, int]], weight: float) -> None:
+    y, p = split(table)
+    assert best_f_beta_threshold(y, p, weight=np.full(len(y), weight)) == best_f_beta_threshold(y, p)
+
+
+def test_junk_that_hardly_counts_does_not_move_the_cut() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.integers(1, 21, 400) / 20
+    y = (rng.random(400) < p).astype(int)
+    clean = best_f_beta_threshold(y, p)
+    junk_y, junk_p = np.ones(2000, dtype=int), rng.integers(1, 21, 2000) / 20
+    with_junk = np.concatenate([y, junk_y]), np.concatenate([p, junk_p])
+    weight = np.concatenate([np.ones(400), np.full(2000, 1e-6)])
+    assert best_f_beta_threshold(*with_junk, weight=weight) == clean
+    assert best_f_beta_threshold(*with_junk) != clean
+
+
+def test_likes_that_weigh_nothing_are_no_likes() -> None:
+    with pytest.raises(ValueError, match="at least one liked"):
+        best_f_beta_threshold(np.array([1, 0]), np.array([0.9, 0.1]), weight=np.array([0.0, 1.0]))
