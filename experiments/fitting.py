@@ -21,6 +21,7 @@ from experiments.ensembling import Ensemble, assemble, candidates_of
 from experiments.evaluation import Task
 from experiments.finishing import finish
 from experiments.positive_unlabelled import marked, tells_of_artists
+from experiments.profile_gain import profiles_lose
 from experiments.progress import Listener, Progress, silent
 from experiments.results import TrialRecord
 from experiments.search import FamilyStudy, open_storage
@@ -117,6 +118,11 @@ def fit(
     profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks if tells_of_artists(tracks) else None)
     inputs = input_table(profiles.attach(tracks))
     tasks, notes = _cut(tracks, inputs, y, config)
+    if profiles_lose(tasks[0]):
+        profiles = ArtistProfiles.build()
+        inputs = input_table(profiles.attach(tracks))
+        tasks = [replace(task, tracks=inputs) for task in tasks]
+        notes.append("how artists usually sound is left out: these likes are foreseen better without it")
     if len(tasks[0].folds) < config.folds_for(len(y))[0]:
         notes.append(f"cut into {len(tasks[0].folds)} folds only: the table is small, or has few artists")
     deadline = started + config.budget_s if config.budget_s is not None else None

@@ -16,7 +16,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from statistics import fmean
@@ -38,6 +38,7 @@ from experiments.benchmark.shared_tables import kaggle_csv, shared_table
 from experiments.metrics import METRICS
 from experiments.predictions import Floats
 from features.columns import AUDIO_FEATURES
+from features.schema import validate
 
 SECONDS = 30.0
 N_TEST = 3000
@@ -54,7 +55,12 @@ Parts = tuple[pd.DataFrame, pd.DataFrame]
 
 def invented(listener: Listener) -> Parts:
     """A table of a listener who does not exist."""
-    return judged(listener, pd.read_parquet(shared_table("catalogue/tracks.parquet")), N_TEST)
+    return judged(listener, _real_tracks(), N_TEST)
+
+
+@cache
+def _real_tracks() -> pd.DataFrame:
+    return validate(pd.read_parquet(shared_table("catalogue/tracks.parquet")))[0]
 
 
 def genre(name: str, n_labels: int, seed: int) -> Parts:
