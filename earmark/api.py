@@ -10,6 +10,7 @@ import pandas as pd
 from earmark.reading import Fetching, read_known, read_tracks
 from experiments.splits import Split
 from features.errors import EarmarkError
+from features.report import ValidationReport
 from features.schema import validate
 from models.ranker import Ranker
 from models.ranker_folder import load
@@ -70,9 +71,7 @@ def read(
         without_features=without_features,
         fetching=Fetching(max_wait),
     )
-    set_aside = found.report.rows - found.report.usable - found.report.merged
-    if set_aside:
-        warnings.warn(f"{set_aside} of {found.report.rows} rows were set aside: {found.report.set_aside}", stacklevel=2)
+    _warn(found.report)
     tracks = found.tracks
     # Plain lists and dicts: pandas copies attrs at every step and writes them to parquet as JSON.
     tracks.attrs = {"report": found.report.to_dict(), "notes": list(found.notes)}
@@ -136,11 +135,17 @@ def fit(
     if budget is None and trials is None:
         budget = 120.0
     tracks, report = validate(tracks, unheard=True)
-    set_aside = report.rows - report.usable - report.merged
-    if set_aside:
-        warnings.warn(f"{set_aside} of {report.rows} rows were set aside: {report.set_aside}", stacklevel=2)
+    _warn(report)
     config = FitConfig(budget, trials, tuple(models), split, metric, seed, jobs, min_precision=min_precision)
     check_learnable(tracks, config, catalogue=catalogue is not None)
     known = read_known(catalogue).tracks if isinstance(catalogue, str | Path) else catalogue
     table, _ = with_background(tracks, known, config)
     return fit_tracks(table, config, catalogue=known).ranker
+
+
+def _warn(report: ValidationReport) -> None:
+    """Say to whoever called the function that calls this that rows were set aside."""
+    set_aside = report.rows - report.usable - report.merged
+    if set_aside:
+        reasons = "; ".join(f"{count}: {why}" for why, count in report.set_aside.items())
+        warnings.warn(f"{set_aside} of {report.rows} rows were set aside: {reasons}", stacklevel=3)

@@ -51,8 +51,9 @@ def learns_from_likes(tracks: pd.DataFrame, *, catalogue: bool) -> bool:
     """
     if "liked" not in tracks:
         return False
-    liked, disliked = int((tracks["liked"] == 1).sum()), int((tracks["liked"] == 0).sum())
-    unlabelled = len(tracks) - liked - disliked
+    judged = labelled(tracks)["liked"]  # a label of weight 0 does not count, nor is its track unlabelled
+    liked, disliked = int((judged == 1).sum()), int((judged == 0).sum())
+    unlabelled = int(tracks["liked"].isna().sum())
     return liked >= MIN_LIKES and disliked < MIN_OF_EACH and (catalogue or unlabelled >= MIN_OF_EACH)
 
 

@@ -21,6 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from experiments.time_blocks import time_blocks
+from features.artist_names import artist_keys
 from features.errors import InputError
 from features.identity import normalise_name, primary_artist, track_keys
 from features.measures import CONTINUOUS
@@ -64,7 +65,7 @@ def groups_for(tracks: pd.DataFrame, kind: Split) -> Rows:
         return _songs(tracks)
     names = (
         primary_artist(tracks["artist_name"])
-        .map(lambda name: normalise_name(name.split(",")[0]), na_action="ignore")
+        .map(_first_artist, na_action="ignore")
         .astype(object)
         .fillna("")
         .to_numpy(dtype=object, copy=True)
@@ -73,6 +74,13 @@ def groups_for(tracks: pd.DataFrame, kind: Split) -> Rows:
     if nameless.any():
         names[nameless] = [f"\n{song}" for song in _songs(tracks)[nameless]]
     return pd.factorize(names)[0].astype(np.int64)
+
+
+def _first_artist(name: str) -> str:
+    """As affinity and profiles know artists: under two spellings one would be on both sides."""
+    first = name.split(",", maxsplit=1)[0]
+    keys = artist_keys(first)
+    return keys[-1] if keys else normalise_name(first)
 
 
 def outer_split(

@@ -231,7 +231,8 @@ def _write_files(library: Library, files: Sequence[LibraryFile], report: ReportB
     for file in outdated:
         report.count(OUTDATED, sum(file.outcomes.values()))
     days = ", ".join(sorted({f"{file.made:%Y-%m-%d}" for file in outdated}))
-    why = f"the library file of {days} is left out, for one of {date:%Y-%m-%d} is known"
+    newest = date or known  # what has no date itself overtakes nothing: then it is the one taken before
+    why = f"the library file of {days} is left out, for one of {newest:%Y-%m-%d} is known"
     return [f"{why}: to take the older one, 'earmark library forget history' and pull without the newer one"]
 
 

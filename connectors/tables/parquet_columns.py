@@ -56,6 +56,11 @@ def _read(data: bytes) -> "pa.Table":
     file = pq.ParquetFile(pa.BufferReader(data))
     _check_size(_size(file.metadata))
     kinds = file.schema_arrow
+    nested = [field.name for field in kinds if not _is_flat(field.type)]
+    size, rows = 0, _rows_at_once(file.metadata)
+    for batch in file.iter_batches(rows, columns=nested) if nested else ():
+        size += batch.nbytes
+        _check_size(size)
     texts = [field.name for field in kinds if _is_text(field.type)]
     table = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read()
     table.validate(full=True)  # pandas would look at damaged text only when it is used
@@ -67,6 +72,21 @@ def _is_text(kind: "pa.DataType") -> bool:
     import pyarrow.types as kinds  # noqa: PLC0415
 
     return any(test(kind) for test in (kinds.is_string, kinds.is_large_string, kinds.is_binary, kinds.is_large_binary))
+
+
+def _is_flat(kind: "pa.DataType") -> bool:
+    """Whether a column's size is told by the file's metadata or by the texts that it names."""
+    import pyarrow.types as kinds  # noqa: PLC0415
+
+    if kinds.is_dictionary(kind):
+        return _is_flat(kind.value_type)
+    return _is_text(kind) or any(test(kind) for test in (kinds.is_primitive, kinds.is_null, kinds.is_decimal))
+
+
+def _rows_at_once(about: Any) -> int:
+    """Rows that fit into memory, whichever value of the file they repeat."""
+    largest = max((int(about.row_group(group).total_byte_size) for group in range(about.num_row_groups)), default=1)
+    return max(1, min(65_536, MAX_BYTES // max(largest, 1)))
 
 
 def _names_texts(kind: "pa.DataType") -> bool:

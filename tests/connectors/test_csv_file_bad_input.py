@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from connectors.registry import open_source
@@ -183,6 +185,25 @@ def test_a_small_parquet_file_of_a_huge_table(frame: pd.DataFrame, monkeypatch: 
     with pytest.raises(InputError, match=r"GB unpacked, at most .* can be read") as refused:
         read_table(data)
     assert refused.value.hint == "split it into several files"
+
+
+@pytest.mark.parametrize("kind", ["struct", "list", "view", "fixed size"])
+def test_a_small_parquet_file_of_long_texts_in_other_columns(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    n, long = 300, "z" * 10_000
+    texts = pa.array([long] * n)
+    column = {
+        "struct": lambda: pa.StructArray.from_arrays([texts], ["text"]),
+        "list": lambda: pa.ListArray.from_arrays(pa.array(range(n + 1), pa.int32()), texts),
+        "view": lambda: texts.cast(pa.string_view()),
+        "fixed size": lambda: pa.array([long.encode()] * n, pa.binary(10_000)),
+    }[kind]()
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"energy": [0.5] * n, "text": column}), buffer, compression="zstd")
+    assert len(buffer.getvalue()) < 20_000
+    assert len(read_table(buffer.getvalue())[0]) == n
+    monkeypatch.setattr("connectors.tables.parquet_columns.MAX_BYTES", 1_000_000)
+    with pytest.raises(InputError, match=r"GB unpacked, at most .* can be read"):
+        read_table(buffer.getvalue())
 
 
 RAW = pd.DataFrame(

@@ -101,6 +101,18 @@ def test_artists_are_recognised_as_people_would() -> None:
     assert len(set(groups)) == 5  # Beyoncé, Jay-Z, Tyler, and each of the nameless
 
 
+def test_artists_are_told_apart_as_affinity_and_profiles_tell_them() -> None:
+    tracks, _ = make_tracks(8)
+    tracks["artist_name"] = [
+        "The Beatles", "Beatles", "beatles with Billy Preston",
+        "Simon & Garfunkel", "Simon and Garfunkel", "Simon", "!!!", "Chk",
+    ]  # fmt: skip
+    groups = groups_for(tracks, "artist")
+    assert groups[0] == groups[1] == groups[2]
+    assert groups[3] == groups[4]
+    assert len(set(groups)) == 5
+
+
 @pytest.mark.parametrize("kind", ["random", "time"])
 def test_songs_are_recognised_by_name_or_by_sound(kind: Split) -> None:
     tracks, _ = make_tracks(6)

@@ -122,7 +122,8 @@ def test_more_rows_than_are_filled_at_a_time() -> None:
         return crooked(some)
 
     found = mean_over_gaps(score, rows, background)
-    assert sizes == [3 * module._ROWS, 3 * module._ROWS, 15]
+    assert max(sizes) == 3 * module._ROWS
+    assert sum(sizes) == 3 * len(rows)
     parts = [
         mean_over_gaps(crooked, rows.iloc[start : start + 1000], background) for start in range(0, len(rows), 1000)
     ]

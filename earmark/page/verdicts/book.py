@@ -147,10 +147,14 @@ class VerdictBook:
         known = {name: _cell(track.get(name)) for name in (*_KNOWN, "duration_ms")}
         values = {name: float(track[name]) for name in ANALYSED_FEATURES if _cell(track.get(name)) is not None}
         row = TrackRow(track_id=str(track["track_id"]), **known)
-        list_id, same = listed.list_id, self.last_known(listed).given_under.get(row.track_id, ())
+        list_id, source = listed.list_id, source_of(listed.list_id)
         with self._lock:
             rows = self._opened().verdicts
-            step = rows.say(source_of(list_id), list_id, row, verdict, datetime.now(UTC), values, same=same)
+            # what was said under other ids must not be of a moment ago: another process may have said it
+            if (seen := self._changed()) is None or seen != self._seen or self._fault is not None:
+                self._reread()
+            same = self._places.verdicts(listed, self._mirrors[source]).given_under.get(row.track_id, ())
+            step = rows.say(source, list_id, row, verdict, datetime.now(UTC), values, same=same)
             self._reread()
             return step
 

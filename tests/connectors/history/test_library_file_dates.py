@@ -115,3 +115,15 @@ def test_outside_of_an_archive_the_file_itself_tells_its_date(library: Library, 
     report = pull_history(library, [unpacked(tmp_path / "YourLibrary.json", OLD, said([1], [], []))], now=NOW)
     assert report.outcomes == {LEFT_OUT: 1}
     assert told(library) == NEWER
+
+
+def test_an_undated_file_beside_an_outdated_one_is_taken(
+    library: Library, old: Path, new: Path, tmp_path: Path
+) -> None:
+    undated = export(tmp_path / "undated.zip", (1980, 1, 1, 0, 0, 0), said([6], [], []))
+    pull_history(library, [new], now=NOW)
+    report = pull_history(library, [old, undated], now=NOW)
+    assert report.outcomes[LEFT_OUT] == 6
+    assert any("for one of 2025-02-01 is known" in note for note in report.notes)
+    assert ("like", 6) in told(library)
+    assert not {("like", 1), ("ban", 4)} & told(library)

@@ -187,3 +187,24 @@ def test_what_is_judged_under_another_id_is_not_asked_about(visitor: Visitor, se
     visitor.post(f"{API}/verdicts", json={"list": visitor.one, "track": f"{number:022d}", "verdict": "skip"})
     after = {track["track_id"] for track in served.browser.get(url, params=asked, timeout=60).json()["tracks"]}
     assert f"x{number:021d}" not in after
+
+
+def test_a_verdict_given_elsewhere_a_moment_ago_is_withdrawn_through_a_copy(tmp_path: Path) -> None:
+    """Two pages on one library: what one of them looked up a moment ago is not what counts."""
+    home = Home(tmp_path)
+    home.prepare()
+    listed = CandidateList(
+        "file-1",
+        "list",
+        "file",
+        table_of([("a", "Hurt", "Cash", None, 200_000.0), ("b", "HURT", "cash", None, 201_000.0)]),
+    )
+    here, there = VerdictBook(home), VerdictBook(home)
+    first, copy = (dict(row) for row in listed.tracks.to_dict("records"))
+    there.on(listed)
+    here.say(listed, first, "keep")
+    assert there.say(listed, copy, None) is not None
+    assert not VerdictBook(home).said("page")
+    here.say(listed, first, "keep")
+    there.say(listed, copy, "skip")
+    assert {one.verdict for one in VerdictBook(home).said("page").values()} == {"skip"}
