@@ -25,13 +25,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from experiments.benchmark.commands import Load, run_command
 from experiments.benchmark.figure import Figure, at_least, text_table
 from experiments.benchmark.invented_listeners import Listener, judged
-from experiments.benchmark.peers.columns import LABEL, read_table
+from experiments.benchmark.peers.columns import LABEL, read_table, write_plain
 from experiments.benchmark.peers.fit_ours import predicted
 from experiments.benchmark.peers.running import PEERS_PYTHON
 from experiments.benchmark.peers.store import PEERS_SCRIPT, ROOT
@@ -170,8 +168,7 @@ def _peer(method: str, train: pd.DataFrame, test: pd.DataFrame, scratch: Path) -
     features = [name for name in train.columns if name not in (LABEL, "artist_name")]
     paths = scratch / "train.parquet", scratch / "test.parquet"
     for path, part in zip(paths, (train[[*features, LABEL]], test[features]), strict=True):
-        # without pandas' own notes on dtypes, which an older pandas cannot read
-        pq.write_table(pa.Table.from_pandas(part, preserve_index=False).replace_schema_metadata(None), path)
+        write_plain(part, path)
     files = ("--train", str(paths[0]), "--test", str(paths[1]), "--out", str(scratch))
     run_command((str(PEERS_PYTHON), "-P", str(ROOT / PEERS_SCRIPT), method, *files), scratch)
     return pd.read_parquet(scratch / "predictions.parquet")["probability"].to_numpy(dtype=np.float64)

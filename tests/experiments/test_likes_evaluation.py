@@ -19,12 +19,6 @@ QUICK = FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3, bag_repe
 
 
 @pytest.fixture(scope="module")
-def own(demo_tracks: pd.DataFrame) -> pd.DataFrame:
-    """The demo listener's table without a single dislike: they are unlabelled, and so is a third of the likes."""
-    return hidden(demo_tracks, seed=0)
-
-
-@pytest.fixture(scope="module")
 def found(own: pd.DataFrame) -> Evaluation:
     return evaluate_folds(own, QUICK, views=("artist", "random"), n_folds=2)
 

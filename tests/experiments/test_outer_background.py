@@ -25,12 +25,6 @@ QUICK = FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3, bag_repe
 
 
 @pytest.fixture(scope="module")
-def own(demo_tracks: pd.DataFrame) -> pd.DataFrame:
-    """The demo listener's table without a single dislike: they are unlabelled, and so is a third of the likes."""
-    return hidden(demo_tracks, seed=0)
-
-
-@pytest.fixture(scope="module")
 def likes(demo_tracks: pd.DataFrame) -> pd.DataFrame:
     return demo_tracks[demo_tracks["liked"] == 1].head(150).reset_index(drop=True)
 

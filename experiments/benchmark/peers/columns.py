@@ -84,6 +84,10 @@ def write_fold(table: pd.DataFrame, train: Rows, test: Rows, names: tuple[str, .
     seen = [*AUDIO_FEATURES, *names]
     paths = folder / "train.parquet", folder / "test.parquet"
     for path, part in zip(paths, (table.iloc[train][[*seen, LABEL]], table.iloc[test][seen]), strict=True):
-        # without pandas' own notes on dtypes, which an older pandas cannot read
-        pq.write_table(pa.Table.from_pandas(part, preserve_index=False).replace_schema_metadata(None), path)
+        write_plain(part, path)
     return paths
+
+
+def write_plain(table: pd.DataFrame, path: Path) -> None:
+    """Write parquet without pandas' own notes on dtypes, which an older pandas cannot read."""
+    pq.write_table(pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None), path)
