@@ -115,18 +115,11 @@ def fit(
     """
     started = time.monotonic()
     y = tracks["liked"].to_numpy(dtype=np.int64)
-    profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks if tells_of_artists(tracks) else None)
-    inputs = input_table(profiles.attach(tracks))
-    tasks, notes = _cut(tracks, inputs, y, config)
-    if profiles_lose(tasks[0]):
-        profiles = ArtistProfiles.build()
-        inputs = input_table(profiles.attach(tracks))
-        tasks = [replace(task, tracks=inputs) for task in tasks]
-        notes.append("how artists usually sound is left out: these likes are foreseen better without it")
+    profiles, tasks, notes = _heard(tracks, y, catalogue, config)
     if len(tasks[0].folds) < config.folds_for(len(y))[0]:
         notes.append(f"cut into {len(tasks[0].folds)} folds only: the table is small, or has few artists")
     deadline = started + config.budget_s if config.budget_s is not None else None
-    studies = _studies(tracks, inputs, tasks[0], config, storage_url)
+    studies = _studies(tracks, tasks[0], config, storage_url)
     share = SEARCH_SHARE if len(tasks) > 1 else SEARCH_ALONE
     searched = schedule.run(studies, _part(started, config, share), _reporter(deadline, on_progress))
     skipped = [study.spec.title for study in studies if study not in searched]
@@ -145,6 +138,20 @@ def fit(
 
 def _part(started: float, config: FitConfig, share: float) -> float | None:
     return None if config.budget_s is None else started + share * config.budget_s
+
+
+def _heard(
+    tracks: pd.DataFrame, y: IntArray, catalogue: pd.DataFrame | None, config: FitConfig
+) -> tuple[ArtistProfiles, list[Task], list[str]]:
+    """What models hear of tracks and their artists, cut into folds, and what to know of it."""
+    profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks if tells_of_artists(tracks) else None)
+    tasks, notes = _cut(tracks, input_table(profiles.attach(tracks)), y, config)
+    if profiles_lose(tasks[0]):
+        profiles = ArtistProfiles.build()
+        inputs = input_table(profiles.attach(tracks))
+        tasks = [replace(task, tracks=inputs) for task in tasks]
+        notes.append("how artists usually sound is left out: these likes are foreseen better without it")
+    return profiles, tasks, notes
 
 
 def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitConfig) -> tuple[list[Task], list[str]]:
@@ -185,18 +192,16 @@ def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitCon
     return tasks, notes
 
 
-def _studies(
-    tracks: pd.DataFrame, inputs: pd.DataFrame, task: Task, config: FitConfig, storage_url: str | None
-) -> list[FamilyStudy]:
+def _studies(tracks: pd.DataFrame, task: Task, config: FitConfig, storage_url: str | None) -> list[FamilyStudy]:
     storage = open_storage(storage_url)
-    digest = task_digest(tracks, inputs, config)
+    digest = task_digest(tracks, task.tracks, config)
     studies = [
         FamilyStudy(spec, task, config.trials, storage, f"{spec.name}-{study_digest(spec, digest)}")
         for spec in config.families()
     ]
     if config.trials is None and storage_url is not None:  # a number of trials promises the same result every time
         rate = float(task.y.mean())
-        traits = {"size": float(np.log(len(task.y))), "odds": float(logit(rate)), "inputs": inputs.shape[1] / 20}
+        traits = {"size": float(np.log(len(task.y))), "odds": float(logit(rate)), "inputs": task.tracks.shape[1] / 20}
         for study in studies:
             if not study.finished:
                 study.learn_from_earlier(traits)

@@ -13,11 +13,14 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from experiments.evaluation import Task, run_folds
 from features.context import CONTEXT_COLUMNS, coverage
 from models.registry import spec
 from models.space import Value
+
+FloatArray = npt.NDArray[np.float64]
 
 FAMILY: Final = "symmetric_trees"
 """The best single family at its defaults."""
@@ -45,14 +48,15 @@ def profiles_lose(task: Task) -> bool:
         return False
     some = replace(task, folds=task.folds[: max(2, len(task.folds) // 2)])
     plain = task.tracks.drop(columns=[name for name in CONTEXT_COLUMNS if name in task.tracks])
-    losses = []
-    for of in (some, replace(some, tracks=plain)):
-        found = run_folds(spec(FAMILY), PARAMS, of).out_of_fold
-        judged = ~np.isnan(found)
-        p = np.clip(found[judged], _EDGE, 1 - _EDGE)
-        losses.append(-np.where(task.y[judged] == 1, np.log(p), np.log1p(-p)))
-    weight = np.ones(len(losses[0])) if task.weights is None else task.weights[judged]
-    lost = losses[0] - losses[1]
-    mean = float(np.average(lost, weights=weight))
-    error = float(np.sqrt(np.sum((weight * (lost - mean)) ** 2)) / np.sum(weight))
+    lost = _losses(some) - _losses(replace(some, tracks=plain))
+    judged = ~np.isnan(lost)
+    weight = np.ones(len(lost))[judged] if task.weights is None else task.weights[judged]
+    mean = float(np.average(lost[judged], weights=weight))
+    error = float(np.sqrt(np.sum((weight * (lost[judged] - mean)) ** 2)) / np.sum(weight))
     return mean > DOUBT * error
+
+
+def _losses(task: Task) -> FloatArray:
+    """Log loss of each row's out-of-fold prediction; NaN where no fold predicts it."""
+    p = np.clip(run_folds(spec(FAMILY), PARAMS, task).out_of_fold, _EDGE, 1 - _EDGE)
+    return np.asarray(-np.where(task.y == 1, np.log(p), np.log1p(-p)))

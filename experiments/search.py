@@ -119,12 +119,7 @@ class FamilyStudy:
     @property
     def seconds(self) -> float:
         """Median duration of the finished trials: one slow trial should not end a search early."""
-        return statistics.median(map(_seconds, self.finished)) if self.finished else 0.0
-
-    @staticmethod
-    def seconds_of(trial: FrozenTrial) -> float:
-        """What one trial took: a complete one tells what fitting its settings again takes, a pruned one does not."""
-        return _seconds(trial)
+        return statistics.median(map(trial_seconds, self.finished)) if self.finished else 0.0
 
     @property
     def best_value(self) -> float | None:
@@ -267,7 +262,8 @@ def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
     return point
 
 
-def _seconds(trial: FrozenTrial) -> float:
+def trial_seconds(trial: FrozenTrial) -> float:
+    """What a trial took: a complete one tells what fitting its settings again takes, a pruned one does not."""
     return trial.duration.total_seconds() if trial.duration is not None else 0.0
 
 
@@ -282,5 +278,5 @@ def _record(trial: FrozenTrial) -> TrialRecord:
         params=dict(trial.params),
         fold_scores=tuple(scores),
         started=started,
-        seconds=_seconds(trial),
+        seconds=trial_seconds(trial),
     )

@@ -47,8 +47,9 @@ def mean_over_gaps(
     for number, gap in enumerate(kinds):
         places = np.flatnonzero(kind_of.reshape(-1) == number)
         contents, times = np.unique(known[:, gap], axis=0, return_counts=True)  # no gap: one, of no columns
-        for start in range(0, len(places), _ROWS if gap.any() else len(inputs)):
-            rows = places[start : start + (_ROWS if gap.any() else len(inputs))]
+        at_a_time = _ROWS if gap.any() else len(places)
+        for start in range(0, len(places), at_a_time):
+            rows = places[start : start + at_a_time]
             filled = np.repeat(inputs.iloc[rows].to_numpy(dtype=np.float64)[None], len(contents), axis=0)
             filled[:, :, gap] = contents[:, None, :]
             many = pd.DataFrame(filled.reshape(-1, inputs.shape[1]), columns=inputs.columns)
