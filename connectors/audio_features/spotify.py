@@ -115,7 +115,8 @@ class SpotifyFeatures:
         known = self._library.recall(self._key)
         if known is None or known["open"]:
             return False
-        return self._clock() < datetime.fromisoformat(known["at"]) + PROBE_AGAIN_AFTER
+        # A clock that had been ahead does not put it off until then.
+        return timedelta(0) <= self._clock() - datetime.fromisoformat(known["at"]) < PROBE_AGAIN_AFTER
 
     def _remember(self, *, is_open: bool) -> None:
         known = self._library.recall(self._key)

@@ -51,8 +51,8 @@ def _possible(name: str, value: object) -> bool:
         return False
     info = COLUMNS[name]
     low, high = info.low, info.high
-    whole = name not in _WHOLE or float(value).is_integer()
-    return whole and bool((low is None or value >= low) and (high is None or value <= high))
+    inside = bool((low is None or value >= low) and (high is None or value <= high))
+    return inside and (name not in _WHOLE or float(value).is_integer())  # in this order: 10**400 is no float
 
 
 def _without_unknowns(values: dict[str, float]) -> dict[str, float]:

@@ -126,7 +126,8 @@ def _array(text: _Text) -> Iterator[list[Any]]:
                     batch.append(_element(text, _LARGEST_ELEMENT))
                     ended = _behind_element(text)
             except BrokenJson:
-                yield batch
+                if batch:  # an empty one would look like a file that holds nothing
+                    yield batch
                 raise
         yield batch
 

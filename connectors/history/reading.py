@@ -216,7 +216,9 @@ def _numbers(values: Sequence[Any]) -> Ints:
 
 
 def _number(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # An integer of JSON has no bounds: it may be one that no float can be made of.
+    number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    if isinstance(value, bool) or not number:
         return _NO_TIME
     return max(-(1 << 62), min(1 << 62, int(value)))
 

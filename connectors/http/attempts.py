@@ -8,7 +8,7 @@ from typing import Any, Final
 import requests
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from connectors.http.faults import BadAnswer, QuotaExceeded, RateLimited, ServiceUnavailable
+from connectors.http.faults import BadAnswer, QuotaExceeded, RateLimited, ServiceUnavailable, local_time
 from connectors.http.waiting import Why, retry_after
 from features.errors import EarmarkError
 
@@ -80,8 +80,8 @@ def of_answer(service: str, response: requests.Response, now: datetime) -> Trans
     if status == 429:
         return _rate_limit(service, response, now)
     if status >= 500:
-        fault = ServiceUnavailable(f"{service} fails on its own side (HTTP {status})", LATER)
-        return Transient(fault, "service", asked=retry_after(response.headers.get("Retry-After"), now))
+        asked = retry_after(response.headers.get("Retry-After"), now)
+        return Transient(_failure(service, status, asked, now), "service", asked=asked)
     if status < 300 and response.content.strip():
         return _not_json(service, response)
     return None
@@ -120,6 +120,14 @@ def _rate_limit(service: str, response: requests.Response, now: datetime) -> Tra
     seconds = asked or UNSTATED
     fault = RateLimited(service, now + timedelta(seconds=seconds), seconds)
     return Transient(fault, "rate_limit", asked=asked, untouched=True)
+
+
+def _failure(service: str, status: int, asked: float | None, now: datetime) -> ServiceUnavailable:
+    when = f"after {local_time(now + timedelta(seconds=asked))}" if asked else "later"
+    return ServiceUnavailable(
+        f"{service} fails on its own side (HTTP {status})",
+        f"run the same command again {when}: what had been fetched is kept",
+    )
 
 
 def _not_json(service: str, response: requests.Response) -> Transient | EarmarkError | None:

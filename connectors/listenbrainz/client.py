@@ -25,6 +25,8 @@ PAGE: Final = 1000
 """Most items that it gives at once (its MAX_ITEMS_PER_GET)."""
 
 _NAME: Final = "ListenBrainz"
+_LONGEST: Final = 1e9
+"""Ten days in ms; what whoever submitted a track wrote may be any number."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,8 @@ def _artists(metadata: Mapping[str, Any]) -> str | None:
     """Artists joined by ``;`` where they are listed one by one, else the credit as it is written."""
     mapping = metadata.get("mbid_mapping")
     listed = mapping.get("artists") if isinstance(mapping, dict) else None
-    names = [_text(artist.get("artist_credit_name")) for artist in listed or () if isinstance(artist, dict)]
+    artists = [artist for artist in listed if isinstance(artist, dict)] if isinstance(listed, list) else []
+    names = [_text(artist.get("artist_credit_name")) for artist in artists]
     whole = ";".join(name for name in names if name)
     return whole or _text(metadata.get("artist_name"))
 
@@ -211,7 +214,7 @@ def _moment(created: object) -> datetime | None:
 def _duration(info: Mapping[str, Any]) -> float | None:
     for name, factor in (("duration_ms", 1.0), ("duration", 1000.0)):
         value = info.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _LONGEST:
             return float(value) * factor
     return None
 

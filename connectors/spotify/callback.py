@@ -58,7 +58,7 @@ def read_redirect(address: str, state: str) -> Redirect | None:
     except ValueError:
         return None
     values = {name: given[0] for name, given in query.items() if len(given) == 1}
-    if not compare_digest(values.get("state", "").encode(), state.encode()):
+    if not compare_digest(values.get("state", "").encode(errors="replace"), state.encode()):
         return None
     if "error" in values:
         return Redirect(error=values["error"][:100])

@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 
 from connectors.library.library import Library
 from connectors.library.rows import MadePlaylist
+from connectors.spotify.client import SpotifyClient
+from connectors.spotify.playlists import contents
 from connectors.spotify.settings import config_folder
 from features.errors import InputError
 
@@ -23,7 +25,7 @@ class AnotherPush(InputError):  # noqa: N818 (it reads as what happened)
 
 
 class PlanOutdated(InputError):  # noqa: N818
-    """Another push was made since the plan was (exit code 2)."""
+    """The playlist was changed since the plan was made, by another push or in Spotify (exit code 2)."""
 
 
 @contextmanager
@@ -78,7 +80,43 @@ def check_fresh(planned: MadePlaylist | None, known: MadePlaylist | None, name: 
         If they differ.
     """
     if planned != known:
-        raise PlanOutdated(
-            f"the playlist {name!r} was changed by another push since this one was planned",
-            "look again at what would be done, then send",
-        )
+        raise _outdated(name, "by another push")
+
+
+def check_untouched(
+    client: SpotifyClient, playlist_id: str, snapshot_id: str | None, current: tuple[str, ...], name: str
+) -> str | None:
+    """Refuse a plan that somebody in Spotify has overtaken.
+
+    Parameters
+    ----------
+    client : SpotifyClient
+    playlist_id : str
+    snapshot_id : str or None
+        Of the playlist when the plan was made.
+    current : tuple of str
+        What it held then, as of ``playlists.contents``.
+    name : str
+        Of the playlist.
+
+    Returns
+    -------
+    str or None
+        Its snapshot now.
+
+    Raises
+    ------
+    PlanOutdated
+        If it holds something else now.
+    """
+    now = client.playlist(playlist_id).snapshot_id
+    if now != snapshot_id and contents(client, playlist_id) != current:
+        raise _outdated(name, "in Spotify")
+    return now
+
+
+def _outdated(name: str, how: str) -> PlanOutdated:
+    return PlanOutdated(
+        f"the playlist {name!r} was changed {how} since this push was planned",
+        "look again at what would be done, then send",
+    )

@@ -22,3 +22,14 @@ def all_entries(client: SpotifyClient, playlist_id: str) -> Iterator[SavedTrack]
     while page.has_next:
         page = client.playlist_items(playlist_id, page.next_offset)
         yield from page.items
+
+
+def own_playlists(client: SpotifyClient) -> list[Playlist]:
+    """The playlists that the account owns."""
+    return [playlist for playlist in all_playlists(client) if playlist.is_mine]
+
+
+def contents(client: SpotifyClient, playlist_id: str) -> tuple[str, ...]:
+    """The URIs in a playlist; empty for what a request cannot name: local files, and what Spotify no longer has."""
+    tracks = [entry.track for entry in all_entries(client, playlist_id)]
+    return tuple("" if track is None or track.kind == "local" else track.uri for track in tracks)

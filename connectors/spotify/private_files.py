@@ -1,6 +1,7 @@
 """Files that nobody else may read, written whole or not at all."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,20 @@ def make_private_folder(path: Path) -> None:
         raise InputError(
             f"the folder {path} cannot be made: {error.strerror}", "set EARMARK_CONFIG to a folder that is yours"
         ) from error
+
+
+def read_private(path: Path) -> str:
+    """The text of such a file; one that others may read, copied or restored by hand, is its owner's alone from now on.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is open to others and not ours to close.
+    """
+    with path.open(encoding="utf-8") as file:
+        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077 and os.name != "nt":
+            path.chmod(0o600)
+        return file.read()
 
 
 def write_private(path: Path, text: str) -> None:

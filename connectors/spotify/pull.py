@@ -127,7 +127,8 @@ def _take_new(library: Library, client: SpotifyClient, known: dict[str, Any], ke
 def _pull_top(library: Library, client: SpotifyClient, report: ReportBuilder, now: datetime) -> list[str]:
     """What is played most; it changes slowly and says little, so once a week is enough."""
     last = library.recall(_TOP)
-    if last is not None and now - datetime.fromisoformat(last["at"]) < _TOP_EVERY:
+    # A clock that was set back does not put it off until then.
+    if last is not None and timedelta(0) <= now - datetime.fromisoformat(last["at"]) < _TOP_EVERY:
         return []
     try:
         entries = [entry for span in TIME_RANGES for entry in as_entries(client.top_tracks(span, 0).items)]

@@ -17,8 +17,8 @@ from connectors.spotify.answers import Playlist
 from connectors.spotify.changes import Change, Insert, Remove, Replace, changes
 from connectors.spotify.checks import check_real
 from connectors.spotify.client import SpotifyClient
-from connectors.spotify.one_push import alone, check_fresh
-from connectors.spotify.playlists import all_entries, all_playlists
+from connectors.spotify.one_push import alone, check_fresh, check_untouched
+from connectors.spotify.playlists import contents, own_playlists
 from connectors.spotify.rows import SOURCE
 from features.errors import InputError
 
@@ -42,6 +42,8 @@ class PushPlan:
         None where it would be made first.
     current, wanted : tuple of str
         The URIs in it, empty for what cannot be named, and those that it shall hold.
+    snapshot_id : str, optional
+        Spotify's version of the playlist that ``current`` was read from.
     undo : bool
         Whether it takes the last push back.
     delete : bool
@@ -52,6 +54,7 @@ class PushPlan:
     made: MadePlaylist | None
     current: tuple[str, ...]
     wanted: tuple[str, ...]
+    snapshot_id: str | None = None
     undo: bool = False
     delete: bool = False
 
@@ -74,8 +77,11 @@ class PushPlan:
 
     @property
     def lost(self) -> int:
-        """How many entries go that no undo brings back: local files, and what Spotify no longer has."""
-        return self.current.count("") if self.changes and not self.delete else 0
+        """How many entries go that no undo brings back: what has no name, and what is not ours where all is deleted."""
+        if self.delete and self.made is not None:
+            ours = {*self.made.uris, *(self.made.pending or ())}
+            return sum(uri not in ours for uri in self.current)
+        return self.current.count("") if self.changes else 0
 
     @property
     def moves(self) -> bool:
@@ -109,15 +115,16 @@ def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence
             "rank with a higher --min-precision, or with --top",
         )
     account = check_account(library, client).id
-    there = {playlist.id: playlist for playlist in _own(client)}
+    there = {playlist.id: playlist for playlist in own_playlists(client)}
     made = _remembered(library, account, name)
     if made is None:
         made = _adopt(library, account, name, there)
     elif made.playlist_id not in there:  # deleted in Spotify: one that nobody sees must not be filled
         library.forget_playlist(made.playlist_id)
         made = None
-    current = () if made is None else _current(client, made, there)
-    return PushPlan(name, made, current, wanted)
+    if made is None:
+        return PushPlan(name, None, (), wanted)
+    return PushPlan(name, made, _current(client, made, there), wanted, there[made.playlist_id].snapshot_id)
 
 
 def plan_undo(library: Library, client: SpotifyClient, name: str) -> PushPlan:
@@ -129,15 +136,16 @@ def plan_undo(library: Library, client: SpotifyClient, name: str) -> PushPlan:
         If earmark made no playlist of this name, or somebody deleted it.
     """
     account = check_account(library, client).id
-    there = {playlist.id: playlist for playlist in _own(client)}
+    there = {playlist.id: playlist for playlist in own_playlists(client)}
     made = _remembered(library, account, name) or _adopt(library, account, name, there)
     if made is None:
         names = sorted({known.name for known in library.made_playlists() if known.account == account})
         known = f"these can be undone: {', '.join(map(repr, names))}" if names else "earmark made none so far"
         raise InputError(f"earmark made no playlist {name!r}", known)
     if made.playlist_id in there:
-        wanted = tuple(uri for uri in made.before or () if uri)
-        return PushPlan(name, made, _current(client, made, there), wanted, undo=True, delete=made.before is None)
+        wanted, version = tuple(uri for uri in made.before or () if uri), there[made.playlist_id].snapshot_id
+        current = _current(client, made, there)
+        return PushPlan(name, made, current, wanted, version, undo=True, delete=made.before is None)
     if made.before is None:  # an undo was killed after it had deleted it; doing that twice does no harm
         return PushPlan(name, made, (), (), undo=True, delete=True)
     library.forget_playlist(made.playlist_id)
@@ -172,7 +180,7 @@ def push(
     AnotherPush
         If another process or thread is pushing now.
     PlanOutdated
-        If there was another push of this name since the plan was made.
+        If there was another push of this name, or somebody changed the playlist in Spotify, since the plan was made.
     """
     account = client.account().id
     with alone(library, account):
@@ -183,22 +191,35 @@ def push(
 def _carry_out(
     library: Library, client: SpotifyClient, plan: PushPlan, *, public: bool, on_progress: Say
 ) -> MadePlaylist | None:
-    if plan.delete and plan.made is not None:
-        client.unfollow(plan.made.playlist_id)
-        library.forget_playlist(plan.made.playlist_id)
+    if plan.made is None:
+        made = _make(library, client, plan.name, public=public)
+        return _send_all(library, client, plan, made, on_progress)
+    if not plan.delete and not plan.changes and plan.made.pending is None:
+        return plan.made
+    made = plan.made
+    if plan.current or not plan.delete:  # nothing is lost with an empty one, and it may be deleted already
+        snapshot = check_untouched(client, made.playlist_id, plan.snapshot_id, plan.current, plan.name)
+        made = replace(made, snapshot_id=snapshot)
+    if plan.delete:
+        client.unfollow(made.playlist_id)
+        library.forget_playlist(made.playlist_id)
         return None
-    made = plan.made or _make(library, client, plan.name, public=public)
-    if not plan.changes and made.pending is None:
-        return made
-    if made.pending is None and not plan.undo:
-        made = replace(made, before=None if plan.made is None else plan.current)
+    if made.pending is None:  # what is there, so that an undo, and the undo of an undo, can bring it back
+        made = replace(made, uris=plan.current) if plan.undo else replace(made, before=plan.current)
     # Else what was there before stays: a push that broke off began there, and an undo that breaks off must go on there.
-    made = replace(made, pending=plan.wanted)
-    library.save_playlist(made)
-    snapshot = client.playlist(made.playlist_id).snapshot_id if plan.made is not None else made.snapshot_id
+    return _send_all(library, client, plan, made, on_progress)
+
+
+def _send_all(
+    library: Library, client: SpotifyClient, plan: PushPlan, made: MadePlaylist, on_progress: Say
+) -> MadePlaylist:
+    library.save_playlist(replace(made, pending=plan.wanted))
+    snapshot = made.snapshot_id
     for number, change in enumerate(plan.changes, 1):
         on_progress(f"{plan.name}: request {number} of {len(plan.changes)}")
         snapshot = _send(client, made.playlist_id, change, snapshot)
+    if client.playlist(made.playlist_id).n_tracks not in {None, len(plan.wanted)}:
+        snapshot = None  # somebody changed it between our requests: the next push has to look into it
     before = made.uris if plan.undo else made.before
     done = replace(made, uris=plan.wanted, before=before, snapshot_id=snapshot, pending=None)
     library.save_playlist(done)
@@ -222,7 +243,9 @@ def _make(library: Library, client: SpotifyClient, name: str, *, public: bool) -
     before is written first, and `_adopt` finds the new one by it.
     """
     account = client.account().id
-    library.set_position(SOURCE, _making(name), {"account": account, "before": [own.id for own in _own(client)]})
+    library.set_position(
+        SOURCE, _making(name), {"account": account, "before": [own.id for own in own_playlists(client)]}
+    )
     playlist = client.create_playlist(name, DESCRIPTION, public)
     return _note(library, account, name, playlist)
 
@@ -268,20 +291,10 @@ def _remembered(library: Library, account: str, name: str) -> MadePlaylist | Non
     return found[-1] if found else None
 
 
-def _own(client: SpotifyClient) -> list[Playlist]:
-    return [playlist for playlist in all_playlists(client) if playlist.is_mine]
-
-
 def _current(client: SpotifyClient, made: MadePlaylist, there: dict[str, Playlist]) -> tuple[str, ...]:
     """The URIs in a playlist; where nobody touched it since the last push, those that were sent.
 
     Spotify may list a track under another id than the one it was sent under, which would differ for ever.
     """
     untouched = made.snapshot_id is not None and there[made.playlist_id].snapshot_id == made.snapshot_id
-    return made.uris if untouched and made.pending is None else _contents(client, made.playlist_id)
-
-
-def _contents(client: SpotifyClient, playlist_id: str) -> tuple[str, ...]:
-    """The URIs in a playlist; empty for what a request cannot name: local files, and what Spotify no longer has."""
-    tracks = [entry.track for entry in all_entries(client, playlist_id)]
-    return tuple("" if track is None or track.kind == "local" else track.uri for track in tracks)
+    return made.uris if untouched and made.pending is None else contents(client, made.playlist_id)

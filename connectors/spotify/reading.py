@@ -5,11 +5,10 @@ value may be missing or null, and a value of the wrong type counts as missing; o
 be said is an error.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeGuard, TypeVar
 
 from connectors.http.faults import BadAnswer
 from connectors.spotify.answers import Account, Page, Playlist, SavedTrack, SpotifyTrack
@@ -18,6 +17,9 @@ from features.columns import AUDIO_FEATURES
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+
+_BEYOND: Final = 1e15
+"""No number that Spotify means is as large; an integer of JSON may be larger than any float."""
 
 
 def is_spotify_id(value: object) -> bool:
@@ -148,15 +150,12 @@ def read_features(answer: Any, asked: frozenset[str]) -> dict[str, dict[str, flo
     rows = answer.get("audio_features") if isinstance(answer, Mapping) else None
     if not isinstance(rows, list):
         raise bad_shape("audio features")
-    return {row["id"]: _numbers(row) for row in rows if isinstance(row, Mapping) and row.get("id") in asked}
+    told = [row for row in rows if isinstance(row, Mapping) and isinstance(row.get("id"), str)]
+    return {row["id"]: _numbers(row) for row in told if row["id"] in asked}
 
 
 def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
-    return {
-        name: float(value)
-        for name in AUDIO_FEATURES
-        if isinstance(value := row.get(name), int | float) and not isinstance(value, bool) and math.isfinite(value)
-    }
+    return {name: float(value) for name in AUDIO_FEATURES if _is_number(value := row.get(name))}
 
 
 def read_time(value: Any) -> datetime | None:
@@ -214,8 +213,11 @@ def _text(value: Any) -> str | None:
 
 
 def _whole(value: Any) -> int | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return int(value) if number and value >= 0 else None
+    return int(value) if _is_number(value) and value >= 0 else None
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_BEYOND < value < _BEYOND  # nor NaN
 
 
 def _date(value: Any) -> str | None:

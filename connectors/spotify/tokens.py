@@ -20,7 +20,7 @@ from spotipy.cache_handler import CacheHandler
 from connectors.http.faults import ServiceUnavailable, SignInNeeded
 from connectors.http.redaction import hide
 from connectors.spotify.answers import Account
-from connectors.spotify.private_files import write_private
+from connectors.spotify.private_files import read_private, write_private
 from connectors.spotify.reading import bad_shape
 from connectors.spotify.settings import CLIENT_ID_VARIABLE, PULL_SCOPES, PUSH_SCOPES
 from features.errors import InputError
@@ -111,7 +111,7 @@ class TokenCache(CacheHandler):  # type: ignore[misc] # spotipy has no types
             If it may not be read.
         """
         try:
-            token = _parse(json.loads(self.path.read_text(encoding="utf-8")))
+            token = _parse(json.loads(read_private(self.path)))
         except FileNotFoundError:
             return None
         except OSError as error:

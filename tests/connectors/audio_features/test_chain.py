@@ -155,6 +155,10 @@ def test_a_closed_spotify_is_probed_once_a_month_and_said_once(library: Library,
 
     pull_features(library, [spotify(library, client, app="another")], clock=lambda: NOW)
     assert client.calls == 2
+    refused = SpotifyAnswers(closed)  # the clock had been ahead, and was set right
+    pull_features(library, [spotify(library, refused, later=-timedelta(days=400))], clock=lambda: NOW)
+    assert refused.calls == 1
+    pull_features(library, [spotify(library, refused)], clock=lambda: NOW)
     opened = SpotifyAnswers(lambda ids: dict.fromkeys(ids, WHOLE))
     late = spotify(library, opened, later=timedelta(days=30))
     done = pull_features(library, [late], clock=lambda: NOW + timedelta(days=30))

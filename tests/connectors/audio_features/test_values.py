@@ -38,6 +38,7 @@ def test_a_whole_answer_is_kept() -> None:
         ("time_signature", 8),
         ("duration_ms", 0),
         ("duration_ms", 10**400),
+        ("key", 10**400),
     ],
 )
 def test_what_cannot_be_right_is_dropped_and_counted(name: str, value: object) -> None:

@@ -250,6 +250,17 @@ def test_exclusions_are_counted_and_what_is_there_already_is_said(tmp_path: Path
     assert "1 plays that you leave out now are in the library" in pull_history(library, [path], hidden).notes[-1]
 
 
+def test_a_file_whose_first_row_is_broken_is_said(tmp_path: Path, library: Library) -> None:
+    good = write(tmp_path / "Streaming_History_Audio_2022_0.json", [row(1, 0)])
+    broken = tmp_path / "Streaming_History_Audio_2023_1.json"
+    broken.write_text('[{"ts": ?}, ' + good.read_text()[1:])
+    report = pull_history(library, [tmp_path])
+    assert report.outcomes == {"finished": 1}
+    assert any(f"{broken} is not JSON at character" in note for note in report.notes)
+    with pytest.raises(InputError, match="is not JSON at character"):
+        pull_history(library, [broken])
+
+
 def test_the_short_history_alone_is_said_to_tell_little(tmp_path: Path, library: Library) -> None:
     rows = [
         {"endTime": f"2023-06-{day:02d} 12:00", "artistName": "Band", "trackName": "Song", "msPlayed": 3_000}

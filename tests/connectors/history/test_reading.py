@@ -121,6 +121,10 @@ def test_a_track_without_an_address_goes_by_its_names() -> None:
 def test_lengths_are_clamped_and_said() -> None:
     one = reader()
     table = one.extended([row(1, 0, ms_played=-5), row(1, 1, ms_played=10**30), row(1, 2, ms_played=632_948.0)])
+    # JSON's integers may be longer than any float
+    beyond = reader()
+    far = beyond.extended([row(1, 0, ms_played=10**400), row(1, 1, ms_played=-(10**400), offline_timestamp=10**400)])
+    assert (far.ms_played.tolist(), beyond.clamped) == ([LONGEST_PLAY_MS, 0], 2)
     assert table.ms_played.tolist() == [0, LONGEST_PLAY_MS, 632_948]
     assert one.clamped == 2
 

@@ -98,6 +98,15 @@ def test_a_failing_service_is_given_up_on_after_bounded_jittered_waits(clock: Cl
     assert "503" in caught.value.message
 
 
+def test_a_failing_service_that_says_when_is_not_asked_before_and_the_hint_repeats_it(clock: Clock) -> None:
+    reply = Reply(503, "out of order", {"Retry-After": "74214"})
+    with Scripted(reply) as service, make(clock) as transport, pytest.raises(ServiceUnavailable) as caught:
+        transport.get(service.url)
+    assert (transport.calls, clock.slept) == (1, 0)
+    then = datetime.now().astimezone() + timedelta(seconds=74_214)
+    assert then.strftime("%d %b %Y") in caught.value.hint
+
+
 def test_no_waiting_at_all_where_none_is_allowed(clock: Clock) -> None:
     with Scripted(FAILED) as service, make(clock, max_wait=0) as transport, pytest.raises(ServiceUnavailable):
         transport.get(service.url)

@@ -55,6 +55,8 @@ def test_love_and_hate_become_evidence(library: Library, service: ListenBrainzSe
         ({"additional_info": {}}, named(0)),
         ({"additional_info": None}, named(0)),
         ({"mbid_mapping": {"artists": CREDITS}}, best_id(None, None, "A;B", "Song 0")),
+        ({"mbid_mapping": {"artists": 5}}, named(0)),
+        ({"additional_info": {"duration_ms": 10**400}}, named(0)),
     ],
 )
 def test_ids_are_the_best_that_is_told(

@@ -156,3 +156,7 @@ def test_a_refusal_is_said_in_words() -> None:
 @given(st.text())
 def test_any_address_is_read_or_refused(address: str) -> None:
     assert read_redirect(address, STATE) is None
+
+
+def test_an_address_that_was_pasted_with_broken_characters_belongs_to_no_sign_in() -> None:
+    assert read_redirect("http://127.0.0.1:8912/callback?code=a&state=\udcff", STATE) is None

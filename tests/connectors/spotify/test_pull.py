@@ -214,6 +214,8 @@ def test_what_is_played_most_is_weak_evidence_and_read_once_a_week(
         assert len(standin.calls_to("spotify", "/me/top")) == calls
         pull(library, now=NOW + timedelta(days=8))
         assert len(standin.calls_to("spotify", "/me/top")) == 2 * calls
+        pull(library, now=NOW - timedelta(days=400))  # the clock had been wrong
+        assert len(standin.calls_to("spotify", "/me/top")) == 3 * calls
 
 
 def test_two_listeners_do_not_share_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,18 +11,19 @@ from connectors.demo.listener import demo_listener
 from connectors.http.faults import ServiceUnavailable
 from connectors.library import Library, MadePlaylist
 from connectors.spotify.client import SpotifyClient
+from connectors.spotify.one_push import PlanOutdated
 from connectors.spotify.push import PushPlan, plan_push, plan_undo, push
 from connectors.spotify.settings import PUSH_SCOPES
 from features.errors import InputError, ServiceError
 from tests.connectors.spotify.commands import Commands
 from tests.connectors.spotify.signed_in import sign_in_quietly, use
-from tests.standin import Account, Call, Entry, Fault, Playlist, Rates, StandIn
+from tests.standin import Account, Call, Entry, Fault, Playlist, Rates, Request, StandIn
 
 NAME = "Predicted likes"
 VANISHED, LOCAL = -1, -6
 """Keys of the made-up catalogue: a track that is no more, and a file of the listener's own."""
-REQUESTS = 7
-"""Of a first push of 230 tracks: who it is, twice the account's playlists, the new one, and three chunks."""
+REQUESTS = 8
+"""Of a first push of 230 tracks: who it is, twice the account's playlists, the new one, three chunks, and a look."""
 
 
 @dataclass
@@ -195,6 +196,25 @@ def test_the_undo_of_the_first_push_deletes_the_playlist(listener: Listener) -> 
         listener.undo()
 
 
+def test_what_the_listener_put_into_a_playlist_that_is_deleted_is_told(listener: Listener) -> None:
+    listener.push(listener.tracks(0, 120))
+    (playlist,) = listener.made()
+    with Library.open(listener.url) as library, signed_in() as client:
+        assert plan_undo(library, client, NAME).lost == 0
+        playlist.change([*playlist.entries, Entry(1_700_000_000, 4 * 299), Entry(1_700_000_000, LOCAL)])
+        plan = plan_undo(library, client, NAME)
+    assert (plan.delete, plan.lost) == (True, 2)
+
+
+def test_a_first_push_that_broke_off_put_in_all_that_is_there(listener: Listener) -> None:
+    listener.standin.faults.add(Fault(kind="close", method="POST", path="/items", at=1))
+    with pytest.raises(ServiceUnavailable):
+        listener.push(listener.tracks(0, 230))
+    assert len(listener.only()) == 100
+    with Library.open(listener.url) as library, signed_in() as client:
+        assert plan_undo(library, client, NAME).lost == 0
+
+
 def test_the_undo_of_a_later_push_restores_what_was_there(listener: Listener) -> None:
     listener.push(listener.tracks(0, 130))
     listener.push(listener.tracks(100, 250))
@@ -225,6 +245,52 @@ def test_what_was_there_before_is_right_after_two_pushes_of_which_one_broke_off(
     assert made.before == tuple(listener.tracks(0, 10))
     listener.undo()
     assert listener.only() == listener.tracks(0, 10)
+
+
+def test_a_plan_that_the_listener_has_overtaken_in_spotify_is_refused(listener: Listener) -> None:
+    listener.push(listener.tracks(0, 10))
+    plan = listener.plan(listener.tracks(5, 15))
+    (playlist,) = listener.made()
+    entries = playlist.entries
+    playlist.change([Entry(1_700_000_000, 4 * 299), *entries])
+    theirs = listener.inside(playlist)
+    with Library.open(listener.url) as library, signed_in() as client:
+        undo = plan_undo(library, client, NAME)
+        with pytest.raises(PlanOutdated, match="was changed in Spotify"):
+            push(library, client, plan)
+        playlist.change([Entry(1_700_000_000, 4 * 298), *playlist.entries])
+        with pytest.raises(PlanOutdated):  # it would delete what was put in after the look
+            push(library, client, undo)
+    assert listener.only()[1:] == theirs
+    playlist.change(entries)  # another snapshot of the same tracks does not matter
+    with Library.open(listener.url) as library, signed_in() as client:
+        push(library, client, plan)
+    assert listener.only() == listener.tracks(5, 15)
+
+
+def test_what_the_listener_puts_in_while_we_send_is_seen_by_the_next_push(listener: Listener) -> None:
+    def put_in(_: Request) -> None:
+        (playlist,) = listener.made()
+        playlist.change([Entry(1_700_000_000, 4 * 299), *playlist.entries])
+
+    listener.standin.faults.add(Fault(kind="hook", method="POST", path="/items", at=1, hook=put_in))
+    listener.push(listener.tracks(0, 230))
+    assert len(listener.only()) == 231
+    assert listener.plan(listener.tracks(0, 230)).changes
+    listener.push(listener.tracks(0, 230))
+    assert listener.only() == listener.tracks(0, 230)
+
+
+def test_the_undo_of_an_undo_brings_back_what_the_listener_had_put_in(listener: Listener) -> None:
+    listener.push(listener.tracks(0, 10))
+    listener.push(listener.tracks(0, 20))
+    (playlist,) = listener.made()
+    playlist.change([*playlist.entries, Entry(1_700_000_000, 4 * 299)])
+    before = listener.only()
+    listener.undo()
+    assert listener.only() == listener.tracks(0, 10)
+    listener.undo()
+    assert listener.only() == before
 
 
 @pytest.mark.parametrize("tracks", [0, 3])

@@ -95,6 +95,8 @@ def test_a_track_is_read_whole() -> None:
         ({"external_ids": None}, "isrc", None),
         ({"duration_ms": 0}, "duration_ms", None),
         ({"duration_ms": -1}, "duration_ms", None),
+        ({"duration_ms": 10**400}, "duration_ms", None),
+        ({"popularity": -(10**400)}, "popularity", None),
         ({"album": {"release_date": "0000"}}, "release_date", None),
         ({"album": None}, "album_name", None),
         ({"artists": []}, "artist_name", None),
@@ -151,3 +153,10 @@ def test_paging_ends_and_leaves_nothing_out(total: int, shrunk: int, limit: int,
         offset = page.next_offset
     assert pages <= 1 + total // limit
     assert seen >= min(total, shrunk)
+
+
+def test_numbers_and_ids_that_are_none_are_left_out_of_features() -> None:
+    rows = [{"id": ID, "tempo": 10**400, "energy": 0.5}, {"id": [ID], "tempo": 120}, {"tempo": 120}, None]
+    assert read_features({"audio_features": rows}, frozenset([ID])) == {ID: {"energy": 0.5}}
+    with pytest.raises(BadAnswer):
+        read_page({"items": [], "total": 10**400}, 0, 50, read_entry)

@@ -65,6 +65,12 @@ def test_file_and_folder_are_their_owners_alone(cache: TokenCache) -> None:
     assert stat.S_IMODE(cache.path.parent.stat().st_mode) == 0o700
 
 
+def test_a_file_that_others_may_read_is_closed_to_them_when_it_is_used(cache: TokenCache) -> None:
+    cache.path.chmod(0o644)
+    assert read(cache).access_token == FIRST
+    assert stat.S_IMODE(cache.path.stat().st_mode) == 0o600
+
+
 def test_the_file_is_private_from_the_first_byte(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     fsync = os.fsync
