@@ -8,6 +8,8 @@ By rate: the ROC AUC of the share of likes among *other* rows with the same valu
 dates, in bins of equal size), which also finds likes in the middle of a range. Rates are cross-fitted, so that a value
 that occurs once, such as an id, says nothing. Folds follow from track ids: where a row stands does not matter.
 
+Gaps are judged by a lower threshold: a value that is known of most likes and of few skips was never a matter of taste.
+
 An AUC above the threshold must also be significantly above ``threshold - MARGIN``: a score test with Hanley and
 McNeil's standard error (Radiology 143, 1982) in the form of Newcombe's fifth method (Statistics in Medicine 25, 2006),
 which does not vanish where the AUC is 1; at 5 % over all columns together (Bonferroni).
@@ -50,6 +52,9 @@ MARGIN: Final = 0.15
 
 The threshold alone decides about tables of hundreds of tracks; of 60 tracks, only a nearly perfect column is reported.
 """
+
+GAPS_THRESHOLD: Final = 0.75
+"""The same of whether a value is known, as of .75 of the likes and .25 of the skips: taste leaves no such gaps."""
 
 _LEVEL: Final = 0.05
 _MIN_SHARE: Final = 0.1  # of the tracks must have a value: what few have gives few away
@@ -131,7 +136,7 @@ def find_leaks(tracks: pd.DataFrame, y: npt.ArrayLike, *, threshold: float = 0.9
         A validated tracks table, not changed. ``liked`` and ``weight``, how much labels count, are not looked at.
     y : array-like of 0 and 1, shape (n,)
     threshold : float in (0.5, 1)
-        ROC AUC above which one column alone is too good to be true.
+        ROC AUC above which one column alone is too good to be true; of its gaps ``GAPS_THRESHOLD``, if that is less.
 
     Returns
     -------
@@ -151,19 +156,22 @@ def find_leaks(tracks: pd.DataFrame, y: npt.ArrayLike, *, threshold: float = 0.9
         raise ValueError(f"expected a threshold above 0.5 and below 1, got {threshold}")
     if _rarer(labels) < MIN_OF_EACH:
         return ()
-    floor = max(0.5, threshold - MARGIN)
     folds = label_folds(tracks["track_id"], labels)
     evidence: dict[tuple[str, Kind], list[_Evidence]] = {}
     for signal in _signals(tracks):
-        if found := list(_judge(signal, labels, folds, floor)):
+        if found := list(_judge(signal, labels, folds, max(0.5, _limit(signal, threshold) - MARGIN))):
             evidence.setdefault((signal.feature, signal.kind), []).extend(found)
     least = NormalDist().inv_cdf(1.0 - _LEVEL / len(evidence))
     leaks = []
     for found in evidence.values():
-        alarms = [one for one in found if one.auc > threshold and one.excess > least]
+        alarms = [one for one in found if one.auc > _limit(one.signal, threshold) and one.excess > least]
         if alarms:
             leaks.append(_leak(max(alarms, key=lambda one: (one.signal.used, one.auc))))
     return tuple(sorted(leaks, key=lambda leak: (_SEVERITIES.index(leak.severity), -leak.auc, leak.feature, leak.kind)))
+
+
+def _limit(signal: _Signal, threshold: float) -> float:
+    return min(threshold, GAPS_THRESHOLD) if signal.kind == "missing" else threshold
 
 
 def _leak(evidence: _Evidence) -> Leak:

@@ -78,14 +78,31 @@ class OutOfFold:
             shares = ((self._taken(known), genre_share), (self._without(shift), 1.0 - genre_share))
             taken = [(rows.evidence(familiar_share), share) for rows, share in shares if share > 0]
             return _joined([(found, share * len(self.liked) / found.weight.sum()) for found, share in taken])
+        rows, probability, weight = self.mixed(familiar_share)
+        return Evidence(self.liked[rows], probability, self.artist[rows], weight)
+
+    def mixed(self, familiar_share: float) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Rows of which such a share stands for tracks of familiar artists.
+
+        Parameters
+        ----------
+        familiar_share : float, in [0, 1]
+            0 is taken where no row is of a familiar artist: none tells more of them than of new ones.
+
+        Returns
+        -------
+        (rows, probability, weight) : tuple of ndarray, shape (k,)
+            Positions, some twice: as if their artist were new, and as it is. Weights sum to the number of rows.
+        """
+        if not self.familiar.any():
+            familiar_share = 0.0
         parts = [(np.arange(len(self.liked)), self.new, 1.0 - familiar_share)]
-        if self.familiar.any() and familiar_share > 0:
+        if familiar_share > 0:
             rows = np.flatnonzero(self.familiar)
             parts.append((rows, self.probability[rows], familiar_share * len(self.liked) / len(rows)))
         rows = np.concatenate([row for row, _, weight in parts if weight > 0])
         probability = np.concatenate([p for _, p, weight in parts if weight > 0])
-        weight = np.concatenate([np.full(len(row), weight) for row, _, weight in parts if weight > 0])
-        return Evidence(self.liked[rows], probability, self.artist[rows], weight)
+        return rows, probability, np.concatenate([np.full(len(row), weight) for row, _, weight in parts if weight > 0])
 
     def _taken(self, rows: npt.NDArray[np.bool_]) -> "OutOfFold":
         return OutOfFold(

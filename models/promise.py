@@ -10,11 +10,15 @@ promised where two witnesses agree:
 
 The cuts are tested one after another, from a start towards laxer ones up to the first that fails: fixed-sequence
 testing (Angelopoulos et al. 2021, "Learn then Test"), in which no cut pays for the number of cuts. The start is where
-the curve, not the cut's own count, says that a cut should pass most easily. All functions are pure.
+the curve, not the cut's own count, says that a cut should pass most easily.
+
+Each precision has a start of its own, so a higher one may pass where a lower one fails, or keep more. Whoever asks for
+the lower is then given the higher one's cut, if that is one of ``STRICTER``: of all precisions it would take a second.
+All functions are pure.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import betainc, betaincinv, expit, logit
@@ -31,6 +35,8 @@ from models.cut_tests import (
 from models.precision_curve import FloatArray, IntArray
 from models.threshold import MIN_SUPPORT
 
+STRICTER = (*(percent / 100 for percent in range(5, 100, 5)), 1.0)
+"""Precisions whose cuts serve whoever asks for less."""
 CAUTION = 0.5
 """Standard deviations of bad luck that the start of the sequence allows for."""
 
@@ -73,7 +79,7 @@ def promised_cut(
     rate_sd: float = 0.0,
     confidence: float = 0.9,
 ) -> Cut | None:
-    """The laxest cut in the sequence of which a precision can be promised.
+    """The laxest cut of which a precision, or a higher one, can be promised.
 
     Parameters
     ----------
@@ -100,7 +106,11 @@ def promised_cut(
         If something is out of range.
     """
     support = Support(y, p, groups=groups, weights=weights, rate_shift=rate_shift, rate_sd=rate_sd)
-    return _find(support, min_precision, candidates, candidate_groups, confidence)
+    laxest = _find(support, min_precision, candidates, candidate_groups, confidence)
+    for stricter in STRICTER:
+        if stricter > min_precision:
+            laxest = _laxer(laxest, _find(support, stricter, candidates, candidate_groups, confidence))
+    return None if laxest is None else replace(laxest, min_precision=min_precision)
 
 
 def best_promise(
@@ -137,10 +147,15 @@ def best_promise(
     """
     support = Support(y, p, groups=groups, weights=weights, rate_shift=rate_shift, rate_sd=rate_sd)
     least = min(min_kept, len(y) if candidates is None else len(candidates))
-    for percent in range(math.ceil(round(below * 100, 6)) - 1, 0, -1):
-        found = _find(support, percent / 100, candidates, candidate_groups, confidence)
-        if found is not None and found.kept >= least:
-            return found
+    laxest = None
+    for percent in range(100, 0, -1):
+        precision, asked = percent / 100, percent < round(below * 100, 6)
+        if not asked and precision not in STRICTER:
+            continue
+        found = _laxer(laxest, _find(support, precision, candidates, candidate_groups, confidence))
+        if asked and found is not None and found.kept >= least:
+            return replace(found, min_precision=precision)
+        laxest = found if precision in STRICTER else laxest
     return None
 
 
@@ -198,6 +213,13 @@ def _share_quantile(precision: FloatArray, n: int, mass: float) -> float:
     return low / n
 
 
+def _laxer(one: Cut | None, other: Cut | None) -> Cut | None:
+    """The one that keeps more, the first of equals."""
+    if one is None or other is None:
+        return one or other
+    return other if other.threshold < one.threshold else one
+
+
 def _find(
     support: Support,
     min_precision: float,
@@ -205,7 +227,7 @@ def _find(
     candidate_groups: Groups | None,
     confidence: float,
 ) -> Cut | None:
-    """`promised_cut`, on support made ready before."""
+    """The laxest cut in this precision's own sequence, on support made ready before."""
     if not 0 < min_precision <= 1:
         raise ValueError(f"a precision lies above 0 and at most at 1, got {min_precision}")
     if not 0 < confidence < 1:

@@ -64,9 +64,11 @@ def rate_notes(found: BaseRate | None, trained: float, rate: float) -> tuple[str
     """What to say of another base rate: of the one ``found`` in the candidates' scores, or given where that is None."""
     if rate == trained:
         return ()
-    how = "as given" if found is None else f"by their scores (90 % interval {found.low:.0%} to {found.high:.0%})"
+    how = "as given"
+    if found is not None:
+        how = f"by their scores (90 % interval {100 * found.low:.0f} % to {100 * found.high:.0f} %)"
     more = "rarer" if rate < trained else "more frequent"
-    shares = f"{rate:.0%}, {how}, against {trained:.0%}"
+    shares = f"{100 * rate:.0f} %, {how}, against {100 * trained:.0f} %"
     return (f"likes are {more} among the candidates than in training ({shares}): like probabilities are adjusted",)
 
 

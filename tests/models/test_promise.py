@@ -18,7 +18,7 @@ from models.base_rate import adjust, class_weights
 from models.calibration_choice import fit_calibration, fit_family
 from models.cut_tests import Support, counted_confidence, cut_sequence
 from models.precision_curve import design_effect, within_group_correlation
-from models.promise import best_promise, kept_precision, promised_cut
+from models.promise import _find, best_promise, kept_precision, promised_cut
 from models.threshold import MIN_SUPPORT
 
 PROMISES = (0.6, 0.7, 0.8, 0.9)
@@ -46,6 +46,25 @@ def best_kept(p: np.ndarray, wanted: float) -> int:
     enough = np.ceil(wanted * kept - 1e-9)
     fine = np.flatnonzero(betainc(enough, kept - enough + 1, mean) >= 0.9)
     return int(kept[fine[-1]]) if len(fine) else 0
+
+
+def test_who_asks_for_less_is_given_at_least_what_more_would_keep() -> None:
+    """A precision's own sequence of cuts may fail at its start where a higher one's passes: both are in easy reach."""
+    kept_less = refused = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        y, p, artist = world(rng, 300, 0.85, 0.5)
+        _, candidates, others = world(rng, 150, 0.85, 0.5)
+        asked = {"candidates": candidates, "groups": artist, "candidate_groups": others}
+        support, precisions = Support(y, p, groups=artist), [percent / 100 for percent in range(55, 100, 5)]
+        own = [_find(support, wanted, candidates, others, 0.9) for wanted in precisions]
+        cuts = [promised_cut(y, p, wanted, **asked) for wanted in precisions]
+        for lower, higher in itertools.pairwise(cuts):
+            assert higher is None or (lower is not None and lower.kept >= higher.kept)
+        for lower, higher in itertools.pairwise(own):
+            refused += lower is None and higher is not None
+            kept_less += lower is not None and higher is not None and lower.kept < higher.kept
+    assert kept_less or refused, "else this shows nothing"
 
 
 def keep_promises(alike: float, worlds: Any, draws: int) -> tuple[int, int, int, float]:
