@@ -46,7 +46,9 @@ class Task:
     jobs : int
         Folds fitted at once.
     weights : ndarray of float, shape (n,), optional
-        How much each label counts in fitting; scores do not weigh.
+        How much each label counts in fitting, compared with the others; scores do not weigh.
+    size : int, optional
+        Tracks by which the table is small or large, where that are not all n (`experiments.draws.size_of`).
     """
 
     tracks: pd.DataFrame
@@ -57,6 +59,7 @@ class Task:
     seed: int = 0
     jobs: int = 2
     weights: FloatArray | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -147,15 +150,19 @@ def _training_rows(
     """
     rows = task.folds[number].train
     tracks = task.tracks.iloc[rows]
-    if coverage(tracks):
-        hidden = np.ones(len(rows), dtype=np.bool_)
-        shown = hidden
-        if len(task.y) >= SMALL_TABLE:
-            hidden = np.random.default_rng([task.seed, number]).random(len(rows)) < HIDDEN
-            shown = ~hidden
-        tracks = pd.concat([tracks[shown], without_context(tracks[hidden])], ignore_index=True)
-        rows = np.concatenate([rows[shown], rows[hidden]])
-    return tracks, task.y[rows], task.groups[rows], None if task.weights is None else task.weights[rows]
+    weights = None if task.weights is None else task.weights[rows] / task.weights[rows].mean()
+    if not coverage(tracks):
+        return tracks, task.y[rows], task.groups[rows], weights
+    if (task.size or len(task.y)) < SMALL_TABLE:
+        shown = hidden = np.arange(len(rows))
+        weights = (np.ones(len(rows)) if weights is None else weights) / 2
+    else:
+        alone = np.random.default_rng([task.seed, number]).random(len(rows)) < HIDDEN
+        shown, hidden = np.flatnonzero(~alone), np.flatnonzero(alone)
+    tracks = pd.concat([tracks.iloc[shown], without_context(tracks.iloc[hidden])], ignore_index=True)
+    order = np.concatenate([shown, hidden])
+    rows = rows[order]
+    return tracks, task.y[rows], task.groups[rows], None if weights is None else weights[order]
 
 
 def merge_runs(runs: Sequence[FoldRun]) -> FoldRun:

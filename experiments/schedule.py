@@ -1,5 +1,8 @@
 """Who gets the next seconds: every family's default first, then the family whose next trial promises the most.
 
+Defaults come in the order of their families' priority, for seconds may not do for all: CatBoost and extra trees,
+averaged, rank nearly as well as everything together. The first few may take seconds that further cuts would have got.
+
 A trial's promise is the score it may be expected to add to its family's best, weighed by how near that family is to
 the best one (an ensemble listens to good members), a second. Scores of trials scatter with some deviation; the best of
 ``k`` of them is expected to rise by about a ``1 / (k + 1)`` part of it with one more (records of a sequence). The
@@ -18,6 +21,8 @@ from models.spec import ModelSpec
 
 OnTrial = Callable[[ModelSpec, int, float | None, float | None], None]
 
+SEVERAL = 3
+"""Families that an average should have before any member is fitted on further cuts."""
 USUAL_SPREAD = 0.01
 """Deviation of trials' scores, until a family's own are enough to tell."""
 NEARNESS = 0.015
@@ -27,24 +32,27 @@ NOISE_SHARE = 0.02
 """Part of the best score's standard error below which an expected gain is not worth a trial."""
 
 
-def run(studies: Sequence[FamilyStudy], deadline: float | None, on_trial: OnTrial) -> list[FamilyStudy]:
+def run(
+    studies: Sequence[FamilyStudy], deadline: float | None, on_trial: OnTrial, *, latest: float | None = None
+) -> list[FamilyStudy]:
     """Search all families together.
 
     Parameters
     ----------
     studies : sequence of FamilyStudy
-        Cheap families first.
     deadline : float, optional
         On ``time.monotonic``'s clock.
     on_trial : callable
         Told (family, finished trials, last score, best score) after every trial.
+    latest : float, optional
+        Until when the defaults of the first SEVERAL families may take; as long as the search where it is None.
 
     Returns
     -------
     list of FamilyStudy
-        Those that have at least one finished trial; without a deadline, all. The first family always has.
+        Those that have at least one finished trial, in the order given; without a deadline, all. At least one has.
     """
-    started = _defaults(studies, deadline, on_trial)
+    started = _defaults(studies, deadline, deadline if latest is None else latest, on_trial)
     if deadline is None:
         for study in started:
             while not study.complete:
@@ -56,24 +64,32 @@ def run(studies: Sequence[FamilyStudy], deadline: float | None, on_trial: OnTria
     return started
 
 
-def _defaults(studies: Sequence[FamilyStudy], deadline: float | None, on_trial: OnTrial) -> list[FamilyStudy]:
-    """Every family's first trial, as far as the seconds go; a slow machine shows in the first ones."""
+def _defaults(
+    studies: Sequence[FamilyStudy], deadline: float | None, latest: float | None, on_trial: OnTrial
+) -> list[FamilyStudy]:
+    """Families' first trials, as far as the seconds go; a slow machine shows in the first ones."""
     started: list[FamilyStudy] = []
     spent = usual = 0.0
-    for study in studies:
+
+    def begin(study: FamilyStudy) -> None:
+        nonlocal spent, usual
+        clock = time.monotonic()
+        _step(study, None, on_trial)
+        spent += time.monotonic() - clock
+        usual += _usual_seconds(study)
+        started.append(study)
+
+    for study in sorted(studies, key=lambda study: study.spec.priority):
         pace = max(1.0, spent / usual) if usual else 1.0
-        late = deadline is not None and time.monotonic() + pace * _usual_seconds(study) > deadline
+        until = latest if len(started) < SEVERAL else deadline
         if study.finished:
             on_trial(study.spec, len(study.finished), None, study.best_value)
-        elif late and started:
-            continue
-        else:
-            clock = time.monotonic()
-            _step(study, None, on_trial)
-            spent += time.monotonic() - clock
-            usual += _usual_seconds(study)
-        started.append(study)
-    return started
+            started.append(study)
+        elif until is None or time.monotonic() + pace * _usual_seconds(study) <= until:
+            begin(study)
+    if not started:
+        begin(min(studies, key=_usual_seconds))
+    return [study for study in studies if study in started]
 
 
 def _usual_seconds(study: FamilyStudy) -> float:

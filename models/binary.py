@@ -120,13 +120,19 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
 
     @staticmethod
     def _weights(sample_weight: npt.ArrayLike | None, y: npt.NDArray[Any]) -> FloatArray | None:
-        """Checked weights of the rows, shape (n_tracks,), scaled to a mean of 1; None where all rows are alike."""
+        """Checked weights of the rows, shape (n_tracks,): 1 counts as one track; None where each does."""
         if sample_weight is None:
             return None
         weight = np.asarray(sample_weight, dtype=np.float64)
         if weight.shape != y.shape or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
             raise ValueError(f"sample_weight must hold {len(y)} finite numbers, none negative and not all of them zero")
-        return np.asarray(weight / weight.mean())
+        return weight
+
+    @classmethod
+    def _relative_weights(cls, sample_weight: npt.ArrayLike | None, y: npt.NDArray[Any]) -> FloatArray | None:
+        """The same, scaled to a mean of 1: for what is tuned to count rows."""
+        weight = cls._weights(sample_weight, y)
+        return None if weight is None else np.asarray(weight / weight.mean())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

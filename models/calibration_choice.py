@@ -1,7 +1,13 @@
 """Fits calibrations to out-of-fold predictions, and picks the family by nested log loss.
 
-A family's loss is measured on out-of-fold rows that its parameters were not fitted to. A richer family has to win by
-more than the standard error of its gain: on few rows a parameter more costs more than it mends.
+A family's loss is measured on out-of-fold rows that its parameters were not fitted to. Another family than Platt's has
+to win by more than the standard error of its gain: on few rows a choice costs more than it mends.
+
+Platt's is where to begin, for neither a bag nor an average is calibrated where its parts are: an average of many is
+less sure than each of them. Its prior keeps few rows from saying much. On 76 tables (100 to 1,600 labels; five
+families averaged), calibrating the members and the average so, in the place of nearly free members and an average left
+alone, lowered the log loss of unseen rows by .0033 on those of usual difficulty and .0011 on very hard, very easy and
+unbalanced ones, and the calibration error by .0055 and .0017.
 """
 
 from collections.abc import Mapping
@@ -26,6 +32,10 @@ from models.logistic import Prior, fit_logistic, log_loss_rows
 
 IntArray = npt.NDArray[np.int64]
 
+SLOPE_PRIOR = 10.0
+"""Precision of the normal prior of each slope around 1: what some forty rows tell."""
+SHIFT_PRIOR = 3.0
+"""The same of the shift around 0: what a dozen rows tell."""
 LOWEST_SLOPE = 1e-3
 """A fitted slope is at least this: scores that point the wrong way are flattened to their base rate, never turned."""
 N_FOLDS = 5
@@ -113,7 +123,7 @@ def choose_calibration(
             for name, start in whole.items():
                 found = _fit(name, y[train], probability[train], weight[train], start) if fits else whole["identity"]
                 loss[name][test] += log_loss_rows(found.apply_log_odds(probability[test]), y[test]) / repeats
-    picked = "identity"
+    picked = PlattCalibration.name
     for name in FAMILIES:
         if _gain_is_certain(loss[picked] - loss[name], weight, code):
             picked = name
@@ -125,7 +135,7 @@ def fit_family(
 ) -> Calibration:
     """Fit one family by penalised maximum likelihood; see `choose_calibration` for parameters and errors.
 
-    The penalty is a standard normal prior on each slope around 1, as heavy as one or two rows: it keeps perfectly
+    The penalty is a normal prior around slopes of 1 and no shift: it keeps few rows from saying much and perfectly
     separating scores from an infinite slope, and leaves constant scores (whose slope says nothing) at slope 1.
     """
     if name not in FAMILIES:
@@ -171,7 +181,7 @@ def _fit_bounded(
     """
     towards_identity = np.zeros(design.shape[1])
     towards_identity[:n_slopes] = 1.0
-    prior = Prior(towards_identity, towards_identity)
+    prior = Prior(towards_identity, np.where(towards_identity > 0, SLOPE_PRIOR, SHIFT_PRIOR))
     found: list[tuple[float, FloatArray]] = []
     for held in product([False, True], repeat=n_slopes):
         free = np.array([*(not is_held for is_held in held), *[True] * (design.shape[1] - n_slopes)])

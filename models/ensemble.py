@@ -118,12 +118,13 @@ def _options(greedy: FloatArray, y: IntArray, predictions: FloatArray) -> dict[s
 def _simplest_good_enough(losses: FloatArray) -> int:
     """Column with the lowest mean loss; the broad average is preferred to all others unless it is clearly worse.
 
-    Halves overlap, so a plain standard error over them would be too small; half the spread over the halves is used as
-    the noise of one decision. On few rows everything but the broad average is mostly luck.
+    Halves overlap, so a plain standard error over them would be too small; the spread over the halves is used as the
+    noise of one decision. On few rows everything but the broad average is mostly luck: half the spread lost .0004 of
+    ROC AUC over 79 tables of 100 to 1,600 labels, .0009 on those of 300 to 700.
     """
     means = losses.mean(axis=0)
     best = int(np.argmin(means))
-    noise = float(np.std(losses[:, 1] - losses[:, best])) / 2
+    noise = float(np.std(losses[:, 1] - losses[:, best]))
     return best if means[best] + noise < means[1] else 1
 
 

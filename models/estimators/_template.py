@@ -51,7 +51,7 @@ class TemplateClassifier(BinaryClassifier):
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         groups: npt.ArrayLike | None = None,  # noqa: ARG002
-        sample_weight: npt.ArrayLike | None = None,  # noqa: ARG002 - use it: self._weights checks and scales it
+        sample_weight: npt.ArrayLike | None = None,  # noqa: ARG002 - use it: self._weights checks it
     ) -> Self:
         """Say what is learned. Import heavy packages in here, not at the top: ranking must not wait for them."""
         X, codes = self._start_fit(X, y)  # checks the input, sets classes_; X float with NaN for missing, codes 0 and 1
@@ -89,5 +89,6 @@ SPEC = ModelSpec(
     estimator=TemplateClassifier,
     space=SPACE,
     reference="The paper or documentation behind the method and its space",
-    order=99,  # cheap families first
+    order=99,  # simple families first
+    priority=9,  # whose default is fitted first: the best for their seconds
 )

@@ -85,6 +85,7 @@ class AdditiveModel(BinaryClassifier):
         groups : array, optional
             Not used: no split is made inside.
         sample_weight : array, shape (n_tracks,), optional
+            1 counts as one track.
         """
         X, codes = self._start_fit(X, y)
         weight = self._weights(sample_weight, codes)
@@ -126,5 +127,6 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Hastie and Tibshirani 1986; pairs: Lou et al. 2013, GA2M; shrinkage: MacKay 1992, evidence framework",
     order=3,
+    priority=2,
     seconds=2.5,
 )

@@ -100,6 +100,7 @@ class BoostedTrees(BinaryClassifier):
         groups : array, optional
             Not used: no split is made inside.
         sample_weight : array, shape (n_tracks,), optional
+            1 counts as one track.
         """
         import xgboost  # noqa: PLC0415 - slow to import, and a ranker of another family does not need it
 
@@ -159,5 +160,6 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Chen and Guestrin 2016, arXiv:1603.02754; space: TabArena, arXiv:2506.16791, widened",
     order=2,
+    priority=3,
     seconds=3.0,
 )

@@ -221,7 +221,7 @@ class DenseNetworks(BinaryClassifier):
         self.bins_ = PiecewiseLinear.fitted(X, self.n_bins)
         slots = self.bins_.slots(X, self.n_bins).astype(np.float32)
         network = self._network(self.dropout)
-        weight = self._weights(sample_weight, codes)
+        weight = self._relative_weights(sample_weight, codes)
         weight = np.ones(len(X)) if weight is None else weight
         # judged rows weigh nothing: held out from the members, they would be judged member by member
         rows = Rows(
@@ -287,5 +287,6 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Gorishniy et al. 2022, arXiv:2203.05556 (encoding) and 2024, arXiv:2410.24210 (TabM-mini)",
     order=9,
+    priority=5,
     seconds=16.0,
 )

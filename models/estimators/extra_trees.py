@@ -113,7 +113,7 @@ class ExtraTrees(BinaryClassifier):
             bootstrap=self.bootstrap,
             n_jobs=self.n_jobs,
             random_state=self.random_state,
-        ).fit(X, y, self._weights(sample_weight, y))
+        ).fit(X, y, self._relative_weights(sample_weight, y))
         self.forest_ = read_forest([tree.tree_ for tree in grown.estimators_], self.shrinkage)
         self.booster_ = forest_booster(self.forest_, self.n_features_in_, self.n_jobs)
         return self
@@ -146,5 +146,6 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Geurts et al. 2006, Extremely randomized trees; shrinkage: Agarwal et al. 2022, arXiv:2202.00858",
     order=1,
+    priority=1,
     seconds=1.5,
 )

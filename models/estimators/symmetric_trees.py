@@ -128,7 +128,7 @@ class SymmetricBoosting(BinaryClassifier):
             Where less than two classes have a weight.
         """
         inputs, labels = self._start_fit(X, y)
-        weight = self._weights(sample_weight, labels)
+        weight = self._relative_weights(sample_weight, labels)
         if weight is not None:
             kept = weight > 0
             inputs, labels, weight = inputs[kept], labels[kept], weight[kept] / weight[kept].mean()
@@ -197,5 +197,6 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Prokhorenkova et al. 2018, arXiv:1706.09516; space: TabArena, arXiv:2506.16791, narrowed",
     order=4,
+    priority=0,
     seconds=2.0,
 )

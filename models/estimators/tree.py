@@ -105,7 +105,7 @@ class ShrunkenTree(BinaryClassifier):
             ccp_alpha=self.ccp_alpha,
             class_weight=self.class_weight,
             random_state=self.random_state,
-        ).fit(X, codes, self._weights(sample_weight, codes))
+        ).fit(X, codes, self._relative_weights(sample_weight, codes))
         self.tree_ = read_tree(grown.tree_, X, codes, self.shrinkage)
         return self
 
@@ -128,5 +128,6 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Breiman et al. 1984, CART; space after Mantovani et al. 2018, arXiv:1812.02207; Agarwal et al. 2022",
     order=0,
+    priority=4,
     seconds=0.3,
 )

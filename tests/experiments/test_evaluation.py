@@ -31,7 +31,12 @@ def test_rows_of_a_small_table_are_learned_with_and_without_profile(n: int) -> N
     assert inputs[ARTIST_TRACKS].notna().tolist() == [True] * len(train) + [False] * len(train)
     assert np.array_equal(y, of.y[groups])
     assert weights is not None
-    assert np.array_equal(weights, inputs["energy"])
+    assert weights == pytest.approx(inputs["energy"] / inputs["energy"].mean() / 2), (
+        "no more is known than was said once"
+    )
+    alike, *_, weights = _training_rows(replace(of, weights=None), 0)
+    assert weights is not None
+    assert weights.tolist() == [0.5] * len(alike)
 
 
 def test_rows_of_a_large_table_are_learned_once() -> None:
@@ -40,7 +45,8 @@ def test_rows_of_a_large_table_are_learned_once() -> None:
     assert np.array_equal(np.sort(groups), of.folds[0].train)
     assert np.array_equal(y, of.y[groups])
     assert weights is not None
-    assert np.array_equal(weights, inputs["energy"])
+    assert weights == pytest.approx(inputs["energy"] / inputs["energy"].mean())
+    assert _training_rows(replace(of, weights=None), 0)[-1] is None
     share = float(inputs[ARTIST_TRACKS].isna().mean())
     assert share == pytest.approx(HIDDEN, abs=0.04)  # more than three standard errors of 1,500 rows
 

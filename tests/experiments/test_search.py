@@ -103,12 +103,32 @@ def test_unpromising_trials_are_pruned_between_folds_and_keep_the_scores_they_ha
     assert [trial.value for trial in pruned] == pytest.approx([np.mean(trial.fold_scores) for trial in pruned])
 
 
-def test_a_deadline_in_the_past_still_finishes_the_first_familys_default_and_no_more(task: Task) -> None:
-    studies = [
-        FamilyStudy(spec(name), task, None, open_storage(None), name) for name in ("tree", "boosted_trees", "dense")
-    ]
-    assert run(studies, time.monotonic() - 1, quiet) == studies[:1]
-    assert [len(study.finished) for study in studies] == [1, 0, 0]
+def studies_of(task: Task, *names: str) -> list[FamilyStudy]:
+    return [FamilyStudy(spec(name), task, None, open_storage(None), name) for name in names]
+
+
+def test_a_deadline_in_the_past_still_finishes_the_cheapest_familys_default_and_no_more(task: Task) -> None:
+    studies = studies_of(task, "boosted_trees", "tree", "dense")
+    assert run(studies, time.monotonic() - 1, quiet) == studies[1:2]
+    assert [len(study.finished) for study in studies] == [0, 1, 0]
+
+
+def test_where_seconds_do_not_do_for_all_the_families_that_rank_best_come_first(task: Task) -> None:
+    studies = studies_of(task, "tree", "boosted_trees", "symmetric_trees", "dense")
+    heard: list[str] = []
+    seconds = spec("symmetric_trees").seconds  # for a table of this size less than that, and less than XGBoost's
+    found = run(studies, time.monotonic() + seconds, lambda family, *_: heard.append(family.name))
+    assert heard[0] == "symmetric_trees"
+    assert studies[2] in found
+    assert studies[3] not in found
+    assert found == [study for study in studies if study in found], "in the order given"
+
+
+def test_the_first_few_defaults_may_take_longer_than_the_search(task: Task) -> None:
+    studies = studies_of(task, "tree", "boosted_trees", "symmetric_trees", "extra_trees", "additive")
+    past = time.monotonic() - 1
+    found = run(studies, past, quiet, latest=time.monotonic() + 600)
+    assert [study.spec.name for study in found] == ["symmetric_trees", "extra_trees", "additive"]
 
 
 def test_the_deadline_ends_a_trial_between_two_folds(task: Task) -> None:

@@ -71,9 +71,25 @@ def test_overconfident_scores_are_flattened_and_their_level_is_mended() -> None:
 
 
 @pytest.mark.parametrize("warp", WARPS)
-def test_with_many_rows_the_family_that_is_needed_is_picked(warp: str) -> None:
+def test_with_many_rows_beta_is_picked_only_where_it_is_needed(warp: str) -> None:
     picked = [choose_calibration(*world(4000, warp, seed)[:2]).calibration.name for seed in range(5)]
-    assert picked.count(warp) >= 4
+    assert picked.count("beta") == (5 if warp == "beta" else 0)
+    assert warp != "platt" or set(picked) == {"platt"}
+
+
+def test_few_rows_say_less_of_a_slope_than_of_the_level() -> None:
+    """Of scores twice as sure as they may be, 60 rows tell half of it, 4,000 nearly all."""
+    slopes = [
+        np.mean(
+            [fit_family("temperature", *world(n, "temperature", seed)[:2]).parameters()["slope"] for seed in range(9)]
+        )
+        for n in (60, 4000)
+    ]
+    assert slopes[0] == pytest.approx(0.6, abs=0.07)
+    assert slopes[1] == pytest.approx(0.5, abs=0.01)
+    y, p, _ = world(60, "platt")
+    before, after = (abs(np.mean(q) - np.mean(y)) for q in (p, fit_family("platt", y, p).apply(p)))
+    assert after < 0.4 * before
 
 
 @pytest.mark.parametrize("n", [60, 300, 2000])
@@ -88,7 +104,7 @@ def test_a_choice_is_never_much_worse_than_leaving_scores_alone_and_mends_what_i
             found.append(np.mean(truth * np.log(truth / q) + (1 - truth) * np.log((1 - truth) / (1 - q))))
         return float(np.mean(found))
 
-    assert regret("identity", calibrated=True) < 0.5 / n + 0.003
+    assert regret("identity", calibrated=True) < 1 / n + 2e-4, "what two parameters cost of which nothing is known"
     for warp in ("temperature", "platt"):
         assert regret(warp, calibrated=True) < 0.5 * regret(warp, calibrated=False)
 
@@ -110,21 +126,21 @@ def test_rows_of_one_artist_are_no_evidence_of_their_own() -> None:
     alone = choose_calibration(np.tile(y, copies), np.tile(p, copies)).calibration
     grouped = choose_calibration(np.tile(y, copies), np.tile(p, copies), np.tile(np.arange(80), copies))
     assert alone.name == "beta", "copies look like certainty"
-    assert grouped.calibration.name in {"identity", "temperature"}
+    assert grouped.calibration.name != "beta"
 
 
 def test_weights_count_rows_and_only_their_ratios_matter() -> None:
-    y, p, _ = world(500, "platt")
-    twice = np.concatenate([np.arange(500), np.arange(250)])
-    weights = np.where(np.arange(500) < 250, 2.0, 1.0)
+    n = 4000
+    y, p, _ = world(n, "platt")
+    twice = np.concatenate([np.arange(n), np.arange(n // 2)])
+    weights = np.where(np.arange(n) < n // 2, 2.0, 1.0)
     for name in ("temperature", "platt"):
         weighted = fit_family(name, y, p, sample_weight=weights).parameters()
         repeated = fit_family(name, y[twice], p[twice]).parameters()
-        assert weighted == pytest.approx(
-            repeated, abs=0.04
-        )  # weights are worth a tenth fewer rows: the prior weighs more
+        # weights are worth a tenth fewer rows: the prior weighs more
+        assert weighted == pytest.approx(repeated, rel=0.02)
         assert fit_family(name, y, p, sample_weight=5 * weights).parameters() == pytest.approx(weighted)
-    ignored = np.concatenate([np.ones(500), np.zeros(100)])
+    ignored = np.concatenate([np.ones(n), np.zeros(100)])
     junk_y, junk_p = np.concatenate([y, np.ones(100, dtype=np.int64)]), np.concatenate([p, np.zeros(100)])
     assert fit_calibration(junk_y, junk_p, sample_weight=ignored).name == "platt"
 
@@ -136,14 +152,14 @@ def test_it_is_the_logistic_regression_of_the_log_odds() -> None:
     reference = LogisticRegression(C=np.inf).fit(log_odds(p)[:, None], y)
     found = fit_family("platt", y, p)
     assert isinstance(found, PlattCalibration)
-    # The prior of the slope moves it by about 1/n.
-    assert found.slope == pytest.approx(reference.coef_[0, 0], abs=0.01)
-    assert found.intercept == pytest.approx(reference.intercept_[0], abs=0.01)
+    # The priors move both by about 10 / n times 5.
+    assert found.slope == pytest.approx(reference.coef_[0, 0], abs=0.02)
+    assert found.intercept == pytest.approx(reference.intercept_[0], abs=0.02)
     design = np.column_stack([np.log(p), -np.log1p(-p)])
     beta = fit_family("beta", y, p)
     reference = LogisticRegression(C=np.inf, tol=1e-8).fit(design, y)  # Kull et al. (2017), section 4
     assert isinstance(beta, BetaCalibration)
-    assert [beta.a, beta.b] == pytest.approx(reference.coef_[0], abs=0.02)
+    assert [beta.a, beta.b] == pytest.approx(reference.coef_[0], abs=0.1)
 
 
 def test_beta_keeps_its_slopes_where_the_free_optimum_would_turn_an_end_round() -> None:
@@ -170,10 +186,10 @@ def test_perfectly_separating_scores_stay_finite() -> None:
 
 @pytest.mark.parametrize("p", [np.full(6, 0.3), np.array([0.9, 0.8, 0.7, 0.3, 0.2, 0.1])])
 def test_constant_or_reversed_scores_only_get_their_level_mended(p: np.ndarray) -> None:
-    found = fit_family("platt", np.array([0, 0, 0, 1, 1, 1]), p)
+    found = fit_family("platt", np.tile([0, 0, 0, 1, 1, 1], 20), np.tile(p, 20))
     assert isinstance(found, PlattCalibration)
     assert found.slope > 0
-    assert np.mean(found.apply(p)) == pytest.approx(0.5, abs=0.1)
+    assert np.mean(found.apply(p)) == pytest.approx(0.5, abs=0.03)
 
 
 def test_reversed_scores_are_flattened_to_the_share_of_likes() -> None:
