@@ -17,10 +17,11 @@ from scipy.special import logit
 
 from experiments import schedule
 from experiments.config import FitConfig, IntArray
+from experiments.draws import DRAWN_IN, size_of, with_own_draws
 from experiments.ensembling import Ensemble, assemble, candidates_of
 from experiments.evaluation import Task
 from experiments.finishing import finish
-from experiments.positive_unlabelled import marked, tells_of_artists
+from experiments.positive_unlabelled import is_background, marked, tells_of_artists
 from experiments.profile_gain import profiles_lose
 from experiments.progress import Listener, Progress, silent
 from experiments.results import TrialRecord
@@ -45,6 +46,8 @@ SEARCH_SHARE = 0.6
 """Part of the seconds that defaults and search may take; further cuts for the chosen members get the rest."""
 SEARCH_ALONE = 0.9
 """The same where there are no further cuts to fit on: large tables, and the time split."""
+SCORING = 2
+"""Counts up whenever equal settings come to score otherwise: trials of before say nothing then."""
 LAST_SECONDS = 0.03
 """Part of the seconds kept for calibration, thresholds and saving."""
 
@@ -116,12 +119,17 @@ def fit(
     started = time.monotonic()
     y = tracks["liked"].to_numpy(dtype=np.int64)
     profiles, tasks, notes = _heard(tracks, y, catalogue, config)
-    if len(tasks[0].folds) < config.folds_for(len(y))[0]:
+    if len(tasks[0].folds) < config.folds_for(size_of(tracks))[0]:
         notes.append(f"cut into {len(tasks[0].folds)} folds only: the table is small, or has few artists")
     deadline = started + config.budget_s if config.budget_s is not None else None
     studies = _studies(tracks, tasks[0], config, storage_url)
     share = SEARCH_SHARE if len(tasks) > 1 else SEARCH_ALONE
-    searched = schedule.run(studies, _part(started, config, share), _reporter(deadline, on_progress))
+    searched = schedule.run(
+        studies,
+        _part(started, config, share),
+        _reporter(deadline, on_progress),
+        latest=_part(started, config, SEARCH_ALONE),
+    )
     skipped = [study.spec.title for study in studies if study not in searched]
     if skipped:
         notes.append(f"no time for {', '.join(skipped)}: a larger budget lets them join")
@@ -146,7 +154,8 @@ def _heard(
     """What models hear of tracks and their artists, cut into folds, and what to know of it."""
     profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks if tells_of_artists(tracks) else None)
     tasks, notes = _cut(tracks, input_table(profiles.attach(tracks)), y, config)
-    if profiles_lose(tasks[0]):
+    # what tells likes from background well is not what tells them from dislikes: no measure of what profiles are worth
+    if not is_background(tracks).any() and profiles_lose(tasks[0]):
         profiles = ArtistProfiles.build()
         inputs = input_table(profiles.attach(tracks))
         tasks = [replace(task, tracks=inputs) for task in tasks]
@@ -161,7 +170,7 @@ def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitCon
     told apart at all, as in a table of one artist.
     """
     kind, notes = config.split, []
-    n_folds, repeats = config.folds_for(len(y))
+    n_folds, repeats = config.folds_for(size_of(tracks))
     folds = None
     while folds is None:
         try:
@@ -170,10 +179,11 @@ def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitCon
             if n_folds > 2:
                 n_folds -= 1
             elif kind == "artist":
-                kind, (n_folds, repeats) = "random", config.folds_for(len(y))
+                kind, (n_folds, repeats) = "random", config.folds_for(size_of(tracks))
                 notes.append(f"cut at random, for {error.message}: how well new artists are ranked is not known")
             else:
                 raise
+    folds = with_own_draws(folds, tracks)
     groups = groups_for(tracks, kind)
     weights = tracks["weight"].fillna(1.0).to_numpy(dtype=np.float64) if "weight" in tracks else None
     tasks = [
@@ -186,6 +196,7 @@ def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitCon
             config.seed + first,
             config.jobs,
             weights,
+            size_of(tracks),
         )
         for first in range(0, len(folds), n_folds)
     ]
@@ -218,16 +229,16 @@ def _reporter(deadline: float | None, on_progress: Listener) -> schedule.OnTrial
 
 def task_digest(tracks: pd.DataFrame, inputs: pd.DataFrame, config: FitConfig) -> str:
     """What makes two searches the same: the data they see, the folds and the metric."""
-    columns = [name for name in ("track_id", "artist_name", "added_at", "liked", "weight") if name in tracks]
+    columns = [name for name in ("track_id", "artist_name", "added_at", "liked", "weight", DRAWN_IN) if name in tracks]
     data = [table_digest(tracks[columns]), table_digest(inputs)]
-    asked = [data, config.split, config.metric, config.seed, config.folds_for(len(tracks))[0]]
+    asked = [data, config.split, config.metric, config.seed, config.folds_for(size_of(tracks))[0]]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def study_digest(spec: ModelSpec, digest: str) -> str:
     """A study's suffix; another search space or library version is another study."""
     space = {name: repr(dimension) for name, dimension in spec.space.items()}
-    return hashlib.sha256(json.dumps([digest, space, versions(LEARNERS)]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([SCORING, digest, space, versions(LEARNERS)]).encode()).hexdigest()[:16]
 
 
 def _family(study: FamilyStudy, ensemble: Ensemble, task: Task) -> FittedFamily:

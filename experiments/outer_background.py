@@ -70,7 +70,8 @@ class Pool:
     Parameters
     ----------
     table : DataFrame, shape (n, any)
-        What `with_background` made of the whole: judged rows, then background; positions of folds are its own.
+        What `with_background` made of the whole: judged rows, then one draw of background; positions of folds are its
+        own.
     judged : DataFrame, shape (n_judged, any)
         The judged rows as they were.
     unlabelled : Known
@@ -88,14 +89,14 @@ class Pool:
 
     @classmethod
     def of(cls, tracks: pd.DataFrame, table: pd.DataFrame, catalogue: pd.DataFrame | None, config: FitConfig) -> "Pool":
-        """The pool of some tracks, and of the table that `with_background` made of them."""
+        """The pool of some tracks, and of one draw (`first_draw`) of what `with_background` made of them."""
         drawn_from = catalogue if (table[BACKGROUND] == FROM_CATALOGUE).any() else None
         unlabelled = Known.of(tracks[tracks["liked"].isna()].reset_index(drop=True))
         known = None if drawn_from is None else Known.of(drawn_from.reindex(columns=_named(drawn_from)))
         return cls(table, labelled(tracks), unlabelled, known, config)
 
     def training_rows(self, fold: Fold, split: Split) -> pd.DataFrame:
-        """What a fold learns from, made as `with_background` makes it.
+        """What a fold learns from, made as `with_background` makes it, with all of its draws.
 
         Raises
         ------

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.config import FitConfig, check_labels
+from experiments.draws import first_draw
 from experiments.outer_background import Pool
 from experiments.positive_unlabelled import check_split, learns_from_likes, with_background
 from experiments.predictions import Bools
@@ -92,7 +93,8 @@ class Ground:
         pool: Pool | None = None
         notes: tuple[str, ...] = ()
         if learns_from_likes(tracks, catalogue=catalogue is not None):
-            table, notes = with_background(tracks, catalogue, config)
+            drawn, notes = with_background(tracks, catalogue, config)
+            table = first_draw(drawn)
             pool = Pool.of(tracks, table, catalogue, config)
         else:
             table = labelled(tracks).reset_index(drop=True)

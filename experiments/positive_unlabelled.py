@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.config import MIN_OF_EACH, MIN_TRACKS, FitConfig, check_labels
+from experiments.draws import DRAWS, draw_several, in_draw
 from experiments.splits import Split
-from features.background import BACKGROUND, FROM_CATALOGUE, draw_background
+from features.background import BACKGROUND, FROM_CATALOGUE
 from features.comparable import made_comparable
 from features.errors import InputError
 from features.leaks import Leak
@@ -33,9 +34,10 @@ BoolArray = npt.NDArray[np.bool_]
 MIN_LIKES: Final = MIN_TRACKS
 """Likes that it takes to learn from likes alone."""
 PER_LIKE: Final = 2
-"""Background tracks a like: the ROC AUC against real dislikes was .822, with one .815, with three .807.
+"""Background tracks a like, in each draw: the ROC AUC against real dislikes was .822, with one .815, with three .807.
 
-Each is of one draw; another draw of two a like gave .817, so the number hardly matters between one and two.
+Those are of single draws, and chance in them is as large: another of two a like gave .817, and four seeds over five
+folds .812 in the mean. So the number hardly matters between one and two. Five draws gave .824 (`experiments.draws`).
 """
 
 
@@ -94,7 +96,8 @@ def with_background(
     -------
     table : DataFrame
         The labelled rows, in order. With background after them where it is needed: labelled 0, marked by the column
-        ``BACKGROUND``, and weighing so little that both sides weigh the same.
+        ``BACKGROUND``, and weighing so little that both sides weigh the same in each draw (`experiments.draws`), on
+        average.
     notes : tuple of str
         What to know of the background; none where there is none.
 
@@ -109,11 +112,12 @@ def with_background(
         return judged, ()
     unlabelled = tracks[tracks["liked"].isna()]
     n_liked = int(judged["liked"].sum())
-    background = draw_background(judged, unlabelled, catalogue, PER_LIKE * n_liked, config.seed)
-    if len(background) < MIN_OF_EACH:
+    background = draw_several(judged, unlabelled, catalogue, PER_LIKE * n_liked, config.seed)
+    few = min(int(in_draw(background, number).sum()) for number in range(DRAWS))
+    if few < MIN_OF_EACH:
         raise InputError(
-            f"there are {n_liked} likes, {len(judged) - n_liked} dislikes and {len(background)} other tracks to set "
-            "likes against: too few",
+            f"there are {n_liked} likes, {len(judged) - n_liked} dislikes and {few} other tracks to set likes against: "
+            "too few",
             "give a larger catalogue with --catalogue FILE, or add tracks that you do not like",
         )
     judged, background, changed = made_comparable(judged, background)
@@ -122,7 +126,7 @@ def with_background(
     table[BACKGROUND] = table[BACKGROUND].astype("str")
     drawn = is_background(table)
     room = table["weight"][~drawn & (table["liked"] == 1)].sum() - table["weight"][~drawn & (table["liked"] == 0)].sum()
-    table.loc[drawn, "weight"] = float(np.clip(room / drawn.sum(), 0.01, 1.0))
+    table.loc[drawn, "weight"] = float(np.clip(room / _in_a_draw(table), 0.01, 1.0))
     return table, (*_described(table), *changed)
 
 
@@ -211,6 +215,12 @@ def _weighed(judged: pd.DataFrame) -> pd.DataFrame:
     return judged.assign(weight=weight, **{BACKGROUND: pd.Series(pd.NA, index=judged.index, dtype="str")})
 
 
+def _in_a_draw(table: pd.DataFrame) -> float:
+    """Background rows that a model may learn from: the mean over draws."""
+    drawn = is_background(table)
+    return float(np.mean([(drawn & in_draw(table, number)).sum() for number in range(DRAWS)]))
+
+
 def _described(table: pd.DataFrame) -> tuple[str, ...]:
     """What the table is made of, and what that means."""
     drawn = is_background(table)
@@ -218,7 +228,10 @@ def _described(table: pd.DataFrame) -> tuple[str, ...]:
     catalogued = int((table[BACKGROUND] == FROM_CATALOGUE).sum())
     own = int(drawn.sum()) - catalogued
     parts = [f"{own:,} unlabelled tracks of the table"] if own else []
-    parts += [f"{catalogued:,} matched tracks of the catalogue"] if catalogued else []
+    if catalogued:
+        size = round(_in_a_draw(table)) - own
+        draws = f"{DRAWS} draws of about {size:,}, and each model learns from one"
+        parts.append(f"{catalogued:,} matched tracks of the catalogue ({draws})")
     few = f" and {disliked} dislikes" if disliked else ""
     which = f"{liked:,} likes are learned against {' and '.join(parts)}{few}"
     return (

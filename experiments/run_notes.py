@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from experiments.results import TrainResult
 from experiments.run_rows import TRIALS_LOGGED
+from experiments.train_words import ARTISTS_UNKNOWN
 
 SHOWN = ("roc_auc", "average_precision", "precision", "recall", "f0_5", "combined")
 """Metrics in the table of models and in the runs table, most telling first."""
@@ -41,7 +42,7 @@ def describe(result: TrainResult, *, trials_logged: int = TRIALS_LOGGED) -> str:
     lines = [
         f"Learned from **{result.source}**: {result.n_tracks:,} tracks, {result.n_liked:,} liked.",
         f"Held out: {result.n_test:,}. Seed {result.seed}, {budget}, {result.elapsed_s:.0f} s in all.",
-        f"Split `{result.split}`: {SPLITS.get(result.split, 'see the README')}.",
+        f"Split `{result.split}`: {_sides(result)}.",
         "",
         "| on held-out tracks | " + " | ".join(SHOWN) + " |",
         "|---|" + "---:|" * len(SHOWN),
@@ -53,6 +54,12 @@ def describe(result: TrainResult, *, trials_logged: int = TRIALS_LOGGED) -> str:
         lines += ["", paragraph] if paragraph else []
     lines += ["", *(f"- {note}" for note in result.notes)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _sides(result: TrainResult) -> str:
+    if result.split == "artist" and ARTISTS_UNKNOWN in result.notes:
+        return "artists are unknown, so it cannot say how well artists never heard before are judged"
+    return SPLITS.get(result.split, "see the README")
 
 
 def _best_possible(result: TrainResult) -> str:

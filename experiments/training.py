@@ -16,6 +16,7 @@ import pandas as pd
 
 from experiments.bootstrap import intervals
 from experiments.config import FitConfig, check_labels
+from experiments.draws import first_draw, in_draw
 from experiments.evaluation import bag_predict
 from experiments.fitting import Fit, FittedFamily, fit
 from experiments.metrics import METRICS, evaluate, keep_everything
@@ -24,6 +25,7 @@ from experiments.progress import Listener, Progress, silent
 from experiments.readable_tree import readable_tree
 from experiments.results import BaselineResult, FamilyResult, ReadableTree, TrainResult
 from experiments.splits import groups_for, outer_split
+from experiments.train_words import ARTISTS_UNKNOWN
 from experiments.versions import versions
 from features.identity import table_digest
 from features.leaks import find_leaks
@@ -90,6 +92,8 @@ def train(
     table, about = with_background(tracks, catalogue, config)
     check_split(table, config.split)
     notes = (*notes, *about)
+    if config.split == "artist" and table["artist_name"].isna().all():
+        notes = (*notes, ARTISTS_UNKNOWN)
     if not about and len(table) < len(tracks):
         notes = (*notes, f"{len(tracks) - len(table)} tracks without a label are not used")
     leaks = [leak for leak in find_leaks(table, check_labels(table)) if matters(leak, table)]
@@ -111,7 +115,7 @@ def train(
         metric=config.metric,
         seed=config.seed,
         budget_s=config.budget_s,
-        n_tracks=len(table),
+        n_tracks=len(sides.train) + len(sides.test),
         n_liked=int(table["liked"].sum()),
         n_train=len(sides.train),
         n_test=len(sides.test),
@@ -147,6 +151,7 @@ class _Sides:
 def _hold_out(table: pd.DataFrame, config: FitConfig, never: Collection[str]) -> _Sides:
     y = check_labels(table)
     train, test = outer_split(table, y, config.split)
+    test = test[in_draw(table, 0)[test]]  # the share of likes that probabilities are of, however many draws there are
     groups = groups_for(table, "random" if config.split == "time" else config.split)
     spared = np.isin(groups[test], groups[table["track_id"].isin(never).to_numpy(dtype=bool)])
     rest = test[~spared]
@@ -208,10 +213,11 @@ def _seconds_left(budget_s: float | None, clock: float) -> float | None:
 
 def _judge_baselines(sides: _Sides, config: FitConfig) -> tuple[BaselineResult, ...]:
     """Baselines with their defaults, at threshold 0.5, which is how they were published."""
-    groups = groups_for(sides.train, config.split)
+    learnt = first_draw(sides.train)  # what weighs the further draws down is nothing to them
+    y, groups = learnt["liked"].to_numpy(dtype=np.int64), groups_for(learnt, config.split)
     results = []
     for spec in baselines():
-        model = fit_model(spec, defaults(spec.space), config.seed, sides.train, sides.y_train, groups)
+        model = fit_model(spec, defaults(spec.space), config.seed, learnt, y, groups)
         probability = model.predict(sides.test)
         results.append(BaselineResult(spec.name, spec.title, evaluate(sides.y_test, probability, 0.5), probability))
     return tuple(results)
@@ -238,7 +244,7 @@ def _tree_to_read(fitted: Fit, sides: _Sides, config: FitConfig) -> ReadableTree
     """The tree family's best settings as one tree; None where the family was not searched."""
     for family in fitted.families:
         if isinstance(family.models[0].estimator, ShrunkenTree):
-            return readable_tree(family.best_params, sides.train, fitted.ranker.profiles, config)
+            return readable_tree(family.best_params, first_draw(sides.train), fitted.ranker.profiles, config)
     return None
 
 

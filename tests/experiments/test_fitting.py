@@ -1,6 +1,7 @@
 """A fit searches every family, averages the best, and cuts where it was asked to."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,15 @@ import pytest
 
 from experiments import schedule
 from experiments.config import FitConfig, check_labels
+from experiments.finishing import own_cut
 from experiments.fitting import SEARCH_ALONE, SEARCH_SHARE, fit, study_digest, task_digest
-from experiments.metrics import METRICS
+from experiments.metrics import METRICS, f0_5
 from experiments.progress import Progress
 from experiments.search import FamilyStudy
 from experiments.splits import Split
 from features.errors import InputError
 from features.inputs import input_table
+from models.evidence import OutOfFold
 from models.registry import spec
 from models.space import Int
 from models.threshold import best_f_beta_threshold
@@ -137,8 +140,11 @@ def test_where_nothing_is_cut_again_the_search_has_most_of_the_seconds(
 ) -> None:
     seconds: list[float] = []
 
-    def run(studies: list[FamilyStudy], deadline: float, on_trial: schedule.OnTrial) -> list[FamilyStudy]:
+    def run(
+        studies: list[FamilyStudy], deadline: float, on_trial: schedule.OnTrial, *, latest: float
+    ) -> list[FamilyStudy]:
         seconds.append(deadline - time.monotonic())
+        assert latest >= deadline
         return search(studies, time.monotonic(), on_trial)  # the defaults will do
 
     search = schedule.run
@@ -163,9 +169,35 @@ def test_the_rankers_own_cut_hears_the_weights_of_labels(demo_tracks: pd.DataFra
     table = pd.concat([demo_tracks.assign(weight=1.0), junk], ignore_index=True)
     ranker = fit(table, FitConfig(None, 1, ("tree",), n_folds=3, bag_repeats=1)).ranker
     evidence, weight = ranker.out_of_fold, table["weight"].to_numpy()
-    heard = best_f_beta_threshold(evidence.liked, evidence.probability, weight=weight)
+    rows, probability, share = evidence.mixed(0.5)
+    heard = best_f_beta_threshold(evidence.liked[rows], probability, weight=share * weight[rows])
     assert ranker.threshold == heard
-    assert best_f_beta_threshold(evidence.liked, evidence.probability) < heard
+    assert best_f_beta_threshold(evidence.liked[rows], probability, weight=share) < heard
+
+
+def test_the_rankers_own_cut_is_made_for_new_artists_as_well_as_for_familiar_ones() -> None:
+    """Familiar artists' tracks are foreseen surely: a cut for them alone keeps too few of the others'."""
+    rng = np.random.default_rng(0)
+    n = 4000
+    liked = rng.integers(0, 2, n)
+    # probabilities that mean what they say: densities of likes and skips have the ratio p / (1 - p)
+    new, surely = (rng.beta(sureness + liked, sureness + 1 - liked) for sureness in (2.0, 0.03))
+    evidence = OutOfFold(liked, new, surely, np.ones(n, dtype=bool), np.arange(n))
+    cut, _ = own_cut(evidence, None, None)
+    of_new, of_familiar = (best_f_beta_threshold(liked, p) for p in (new, surely))
+    assert of_new <= cut < of_familiar - 0.1
+    assert f0_5(liked, new, cut) > f0_5(liked, new, of_familiar) + 0.1
+    assert f0_5(liked, surely, cut) > f0_5(liked, surely, of_familiar) - 0.02
+    strangers = replace(evidence, familiar=np.zeros(n, dtype=bool), probability=new)
+    assert own_cut(strangers, None, None)[0] == of_new
+
+
+def test_evidence_of_familiar_artists_is_asked_for_where_there_is_none(demo_tracks: pd.DataFrame) -> None:
+    strangers = demo_tracks.drop_duplicates("artist_name")
+    ranker = fit(strangers, QUICK).ranker
+    assert not ranker.out_of_fold.familiar.any()
+    record = strangers.tail(1)  # by an artist of whom a track was judged, so that all candidates' artists are familiar
+    assert len(ranker.rank(record, top=1)) == 1
 
 
 def test_a_budget_is_kept_and_every_family_that_fits_gets_a_trial(demo_tracks: pd.DataFrame) -> None:

@@ -8,6 +8,7 @@ from scipy.special import expit
 from experiments.config import FitConfig
 from experiments.evaluation import Task
 from experiments.fitting import fit
+from experiments.positive_unlabelled import with_background
 from experiments.profile_gain import profiles_lose
 from experiments.splits import inner_folds
 from features.columns import AUDIO_FEATURES
@@ -62,3 +63,13 @@ def test_a_ranker_hears_artists_where_that_does_not_lose(by_artist: float, hears
     found = fit(listener(by_artist), TINY)
     assert any(name in found.ranker.background for name in CONTEXT_COLUMNS) is hears
     assert any("how artists usually sound is left out" in note for note in found.notes) is not hears
+
+
+def test_background_is_no_measure_of_what_profiles_are_worth() -> None:
+    """Likes are told from background otherwise than from dislikes: a listener without an ear for artists shows it."""
+    tracks = listener(0.0)
+    hidden = tracks.assign(liked=tracks["liked"].mask(tracks["liked"] == 0))
+    table, _ = with_background(hidden, None, TINY)
+    found = fit(table, TINY)
+    assert any(name in found.ranker.background for name in CONTEXT_COLUMNS)
+    assert not any("how artists usually sound is left out" in note for note in found.notes)

@@ -12,11 +12,14 @@ from experiments.config import FitConfig
 from experiments.fitting import fit
 from experiments.metrics import evaluate
 from experiments.results import TrainResult
+from experiments.run_notes import describe
 from experiments.splits import outer_split
+from experiments.train_words import ARTISTS_UNKNOWN
 from experiments.training import train
 from features.schema import AUDIO_FEATURES
 from models.known import KnownTracks
 from models.ranker import Ranker
+from models.ranking import LABELS, LIKES_ONLY
 
 QUICK = FitConfig(budget_s=None, trials=2, models=("tree", "boosted_trees"), n_folds=3, bag_repeats=1)
 
@@ -71,6 +74,18 @@ def test_baselines_and_the_best_possible_stand_beside_the_families(result: Train
 
 def test_unlabelled_rows_are_counted_in_the_notes(result: TrainResult) -> None:
     assert result.notes[:2] == ("said before", "15 tracks without a label are not used")
+
+
+def test_without_artists_nothing_is_said_of_both_sides(result: TrainResult, demo_tracks: pd.DataFrame) -> None:
+    nameless = demo_tracks.head(150).assign(artist_name=pd.NA).astype({"artist_name": demo_tracks["artist_name"].dtype})
+    config = FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3, bag_repeats=1)
+    found = train(nameless, config, source="x")
+    assert ARTISTS_UNKNOWN in found.notes
+    assert "Split `artist`: artists are unknown, " in describe(found)
+    assert ARTISTS_UNKNOWN not in result.notes
+    assert "Split `artist`: no artist is on both sides" in describe(result)
+    by_chance = train(nameless, replace(config, split="random"), source="x")
+    assert ARTISTS_UNKNOWN not in by_chance.notes
 
 
 def test_effects_name_the_features_that_the_demo_taste_is_made_of(result: TrainResult) -> None:
@@ -134,3 +149,14 @@ def test_the_demo_listener_never_displaces_a_real_champion(result: TrainResult) 
     demo = of_source(result.ranker, "demo")
     real = of_source(result.ranker, "csv_file")
     assert not judge(demo, real, result.test_tracks, result.test_labels, "roc_auc").promote
+
+
+def test_who_knows_likes_alone_does_not_displace_who_knows_dislikes(result: TrainResult) -> None:
+    both = replace(result.ranker, info={"source": "file"}, trained_on=KnownTracks.of(result.test_tracks.head(20)))
+    likes = replace(both, info={"source": "spotify", LABELS: LIKES_ONLY})
+    judged = judge(likes, both, result.test_tracks, result.test_labels, "roc_auc")
+    assert not judged.promote
+    assert judged.reason == "it learned from likes alone, and the champion knows dislikes, too"
+    for challenger, champion in ((likes, likes), (both, likes), (likes, of_source(both, "demo"))):
+        told = judge(challenger, champion, result.test_tracks, result.test_labels, "roc_auc").reason
+        assert told.startswith("roc_auc "), "likes alone are compared with likes alone, and with the invented demo"
