@@ -89,8 +89,10 @@ def open_source(reference: str, **asked: Any) -> TrackSource:
     InputError
         Where there is neither such a source nor such a file.
     """
-    request = SourceRequest(reference, **asked)
     names = _module_names()
+    if not reference:
+        raise InputError("no table was named", f"give the path of a table, or a source: {', '.join(names)}")
+    request = SourceRequest(reference, **asked)
     if reference in names:
         spec = _spec(reference)
         _check_name(spec.name, reference)

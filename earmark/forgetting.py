@@ -1,5 +1,6 @@
 """Deletes all that came from a source, wherever it is kept: the library, training tables, lists on the page."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from earmark.home import Home
@@ -29,9 +30,16 @@ def forget(library: "Library", home: Home, source: str) -> dict[str, int]:
         Rows and files deleted by kind, in the words of people.
     """
     gone = library.forget(source)
-    gone["training_tables"] = forget_tables(home, {source, *EVERYBODYS})
+    # Where the library had nothing of it, neither had the trains that read all of the library.
+    gone["training_tables"] = forget_tables(home, {source, *EVERYBODYS} if any(gone.values()) else {source})
     if source == SPOTIFY:
         from earmark.page.list_files import forget_playlists  # noqa: PLC0415 (pandas; other sources have none)
 
         gone["lists"] = forget_playlists(home)
     return gone
+
+
+def in_words(gone: Mapping[str, int]) -> str:
+    """What was deleted: ``12 evidence, 1 training table``; empty where nothing was."""
+    counts = {kind.replace("_", " "): count for kind, count in gone.items() if count}
+    return ", ".join(f"{count:,} {kind.removesuffix('s') if count == 1 else kind}" for kind, count in counts.items())

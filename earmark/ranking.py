@@ -8,16 +8,11 @@ from typing import Any
 import pandas as pd
 
 from connectors.demo.names import is_demo_id
+from earmark.feature_words import feature_in_words
 from features.report import ValidationReport
 from models.ranking import Ranking
 from models.scored import Scored
 
-WORDS = {
-    "artist_sound": "the artist's sound",
-    "artist_liked": "your verdicts on the artist",
-    "genres": "its genres",
-}
-"""Effects that have no single value."""
 REASONS = 3
 """Reasons shown for a track."""
 SPOTIFY_ID_LENGTH = 22
@@ -159,12 +154,9 @@ def is_spotify_id(track_id: str) -> bool:
 
 def in_words(why: list[dict[str, Any]]) -> str:
     """Reasons in one line: ``danceability 0.83: +0.41, energy missing: -0.10``."""
-    parts = []
-    for reason in why:
-        name, value = reason["feature"], reason["value"]
-        shown = WORDS.get(name) or f"{name} {'missing' if value is None else format(value, '.4g')}"
-        parts.append(f"{shown}: {reason['effect']:+.2f}")
-    return ", ".join(parts)
+    return ", ".join(
+        f"{feature_in_words(reason['feature'], reason['value'])}: {reason['effect']:+.2f}" for reason in why
+    )
 
 
 def printable(text: str) -> str:

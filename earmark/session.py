@@ -95,6 +95,8 @@ def train_and_record(
     home.prepare()
     with alone(home):
         started = time.monotonic()
+        tracker = Tracker(home.mlruns)
+        _check_what_the_end_needs(home, tracker)
         read = read_tracks(
             reference,
             label=label,
@@ -112,7 +114,6 @@ def train_and_record(
         check_learnable(read.tracks, config, catalogue=catalogue is not None)
         known = None if catalogue is None else read_known(catalogue)
         about = () if known is None else known.notes
-        tracker = Tracker(home.mlruns)
         with _open_run(tracker, read, config) as open_run:
             result = train(
                 read.tracks,
@@ -136,6 +137,12 @@ def train_and_record(
             tracker.promote(recorded.version)
             home.set_champion(run_id)
         return Session(run_id, folder, result, read, verdict)
+
+
+def _check_what_the_end_needs(home: Home, tracker: Tracker) -> None:
+    """Refuse at once what would be noticed only when all is fitted: nowhere to record, or no telling the champion."""
+    home.champion()
+    tracker.check()
 
 
 def _what_is_left(config: FitConfig, clock: float) -> FitConfig:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from experiments.metrics import METRICS
 from models.ranker import Ranker
+from models.ranking import is_relative
 
 MIN_CLEAN_ROWS = 50
 """Fewer rows than this, unknown to the old champion, say too little."""
@@ -32,7 +33,9 @@ def judge(
     """Compare two rankers on the challenger's held-out rows.
 
     Rows that the old champion was trained on flatter it: they are left out where enough others remain. Where too few
-    remain, all rows count and the old champion keeps its advantage. The demo listener never displaces a real one.
+    remain, all rows count and the old champion keeps its advantage. The demo listener never displaces a real one, and
+    who knows likes alone does not displace who knows dislikes, too: its held-out rows have none to tell likes from, and
+    it could promise nothing.
 
     Parameters
     ----------
@@ -52,6 +55,8 @@ def judge(
         return Verdict(promote=True, reason="it is the first")
     if challenger.info.get("source") == DEMO and champion.info.get("source") != DEMO:
         return Verdict(promote=False, reason="the demo listener never displaces a real listener's champion")
+    if is_relative(challenger.info) and not is_relative(champion.info) and champion.info.get("source") != DEMO:
+        return Verdict(promote=False, reason="it learned from likes alone, and the champion knows dislikes, too")
     clean = ~champion.trained_on.flags(tracks)
     enough = clean.sum() >= MIN_CLEAN_ROWS and len(np.unique(y[clean])) == 2
     rows = clean if enough else np.ones(len(y), dtype=bool)

@@ -1,6 +1,7 @@
-"""The ``mlruns`` folder that MLflow's database and files live in, without MLflow: its address, settings and moves."""
+"""The ``mlruns`` folder that MLflow's database and files live in, without MLflow: address, state, settings, moves."""
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,15 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from features.errors import InputError
+
 DATABASE = "mlflow.db"
+LOOKED_S = 0.2
+"""How long the database is looked through for damage before a train: about 100 MB. ``earmark doctor`` looks at all."""
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_FINE = {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY}
+"""Nothing was found in time; another process is writing, which MLflow waits for."""
 
 PLACES = (
     ("experiments", "artifact_location"),
@@ -24,6 +33,48 @@ PLACES = (
 def database_uri(mlruns: Path) -> str:
     """SQLAlchemy's address of the run database in an absolute folder."""
     return f"sqlite:///{(mlruns / DATABASE).as_posix()}"
+
+
+def check_database(mlruns: Path) -> None:
+    """See that runs can be recorded in the run database, in less than a second; fine where there is none yet.
+
+    MLflow itself would find out in minutes, for it tries again and again.
+
+    Parameters
+    ----------
+    mlruns : Path
+        Absolute.
+
+    Raises
+    ------
+    InputError
+        If the database is damaged, or cannot be opened or written to.
+    """
+    path = mlruns / DATABASE
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=LOOKED_S)) as connection:
+            connection.execute("BEGIN IMMEDIATE")  # only who may write can
+            connection.rollback()
+            until = time.monotonic() + LOOKED_S
+            connection.set_progress_handler(lambda: time.monotonic() > until, 10_000)
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        kind = error.sqlite_errorcode & 0xFF  # the rest tells details: https://sqlite.org/rescode.html
+        if kind in _FINE:
+            return
+        if kind not in _DAMAGED:
+            raise InputError(
+                f"{path} cannot be written to: {error}",
+                "see whether the file is yours to change, and the disk not full",
+            ) from error
+        verdict = str(error)
+    if verdict != "ok":
+        raise InputError(
+            f"the database of earlier runs is damaged: {path} ({verdict.splitlines()[-1]})",
+            f"move {path} away; the next train begins a new one, and saved rankers stay",
+        )
 
 
 def write_ahead(mlruns: Path) -> None:

@@ -240,7 +240,7 @@ def _check_rows(tracks: pd.DataFrame, y: npt.ArrayLike, kind: Split, n_folds: in
     if labels.shape != (len(tracks),):
         raise ValueError(f"y must have shape ({len(tracks)},), got {labels.shape}")
     if n_folds < 2:
-        raise InputError(f"{n_folds} folds were asked for", "Ask for at least 2.")
+        raise InputError(f"{n_folds} {'fold was' if n_folds == 1 else 'folds were'} asked for", "Ask for at least 2.")
     liked = int((labels == 1).sum())
     if min(liked, len(labels) - liked) < n_folds:
         raise InputError(

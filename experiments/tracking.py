@@ -1,8 +1,7 @@
 """Records trains in MLflow, and marks the champion among the registered rankers.
 
 Runs live in ``<mlruns>/mlflow.db`` (SQLite) and their files in ``<mlruns>/artifacts``, unless ``MLFLOW_TRACKING_URI``
-says otherwise. MLflow itself is imported by the first call that needs it, because that takes seconds: `Tracker.prepare`
-may run in a thread of its own while the search works.
+says otherwise. MLflow is imported where it is first needed, for seconds; `Tracker.prepare` may do so in a thread.
 """
 
 import os
@@ -20,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock
 
-from experiments.mlflow_folder import DATABASE, database_uri, follow_moved_folder, write_ahead
+from experiments.mlflow_folder import DATABASE, check_database, database_uri, follow_moved_folder, write_ahead
+from experiments.mlflow_server import check_server, without_password
 from experiments.ranker_model import MODEL, TRACKING_URI, log_ranker
 from experiments.readable_tree import RULES_FILE, tree_text
 from experiments.results import TrainResult
@@ -82,6 +82,19 @@ class Tracker:
         self._client: Any = None
         self._experiment = ""
         self._writer: Any = None
+
+    def check(self) -> None:
+        """See that runs can be recorded, before hours are spent on one; quick, and without MLflow.
+
+        Raises
+        ------
+        InputError, ServiceError
+            As `prepare`.
+        """
+        if self._local:
+            check_database(self.mlruns)
+        else:
+            check_server(self.uri)
 
     def prepare(self) -> None:
         """Import MLflow, make or open its database, and mark the runs of killed processes; once, from any thread.
@@ -271,7 +284,7 @@ class Tracker:
         if self._local:
             return InputError(f"cannot record the run in {self.mlruns}: {said}", "is the disk full or write-protected?")
         return ServiceError(
-            f"cannot record the run at {self.uri}: {said}",
+            f"cannot record the run at {without_password(self.uri)}: {said}",
             f"is that server up? Without {TRACKING_URI}, runs are recorded in {self.mlruns}",
         )
 

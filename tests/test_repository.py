@@ -140,6 +140,14 @@ def test_ci_runs_the_linters_and_the_tests() -> None:
     assert ".ci/run" in "".join(path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.y*ml"))
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_says_that_it_is_typed(room: str) -> None:
+    """PEP 561; an empty file, which goes into the wheel with the templates."""
+    assert (ROOT / room / "py.typed").read_bytes() == b""
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    assert "py.typed" in data["*"]
+
+
 def test_no_module_is_long() -> None:
     lengths = {name_of(path): len(path.read_text().splitlines()) for path in MODULES}
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}

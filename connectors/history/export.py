@@ -150,8 +150,8 @@ class _Reading:
             yield "playlist files were not read: name playlists as liked or disliked in 'earmark pull spotify'"
         if self._shapes.get("short") and not self._shapes.get("extended"):
             yield f"the short history does not say how plays ended, so it tells little: {_ASK}"
-        if self.reader.clamped:
-            yield f"{self.reader.clamped:,} plays had impossible lengths, taken as 0 or as a day"
+        if self.reader.impossible_lengths:
+            yield f"{self.reader.impossible_lengths:,} plays had impossible lengths, taken as unknown"
 
     def nothing_found(self, paths: Sequence[Path]) -> InputError:
         named = ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

@@ -68,7 +68,7 @@ class PlayTable:
     began_at : ndarray of int64
         Seconds since 1970 by the player's clock (``offline_timestamp``), 0 where unknown.
     ms_played : ndarray of int64
-        0..86,400,000.
+        0..86,400,000; 0 also where unknown.
     fate : ndarray of int64
         A ``Fate``.
     reason_start, reason_end : ndarray of int64

@@ -20,6 +20,9 @@ from connectors.history.track_register import NO_TRACK, TrackRegister, name_or_n
 from connectors.pull_report import ReportBuilder
 
 LONGEST_PLAY_MS: Final = 86_400_000
+"""A day. Above it, and below zero, a length is a fault of the export and says nothing: it is unknown (0). Taken as
+long, it would make a skip a play to the end, and hide the other plays of that track on that day as its repetitions."""
+
 _FIRST_PLAY: Final = int(datetime(2006, 4, 1, tzinfo=UTC).timestamp())  # Spotify was founded in that month
 _NO_TIME: Final = np.iinfo(np.int64).min
 _IN_MS: Final = 100_000_000_000
@@ -54,7 +57,7 @@ class PlayReader:
     counts: dict[Fate, int] = field(default_factory=dict)
     """Rows that are no plays of tracks, by what they are."""
 
-    clamped: int = 0
+    impossible_lengths: int = 0
     """Plays whose length was below zero or above a day."""
 
     def extended(self, rows: list[dict[Any, Any]], *, video: bool = False) -> PlayTable:
@@ -145,9 +148,10 @@ class PlayReader:
         return -1 - (Fate.PODCAST if name_or_none(row.get("podcastName")) else Fate.NO_TRACK)
 
     def _table(self, track: Ints, *, ms: Ints, **columns: Ints) -> PlayTable:
-        bounded = np.where(ms == _NO_TIME, _NO_TIME, np.clip(ms, 0, LONGEST_PLAY_MS))
-        self.clamped += int(((bounded != ms) & (track >= 0)).sum())
-        return PlayTable(track=track, ms_played=bounded, fate=np.zeros(len(track), dtype=np.int64), **columns)
+        impossible = (ms != _NO_TIME) & ((ms < 0) | (ms > LONGEST_PLAY_MS))
+        self.impossible_lengths += int((impossible & (track >= 0)).sum())
+        ms_played = np.where(impossible, 0, ms)
+        return PlayTable(track=track, ms_played=ms_played, fate=np.zeros(len(track), dtype=np.int64), **columns)
 
     def _shared(self, rows: list[dict[Any, Any]]) -> Flags:
         if not self.exclusions.devices:

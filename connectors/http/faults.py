@@ -90,6 +90,10 @@ class NotFound(InputError):
     """What was asked for is not there (exit code 2)."""
 
 
+class UnknownIds(InputError):
+    """A request names several ids, and the service does not have all of them; it does not say which (exit code 2)."""
+
+
 def local_time(moment: datetime) -> str:
     """A moment as a person's clock shows it: ``Sun 22 Nov 2026 11:05`` in the local time zone."""
     return moment.astimezone().strftime("%a %d %b %Y %H:%M")

@@ -22,7 +22,7 @@ _VACUUM_WAIT_MS: Final = 5_000
 
 
 def forget_source(connection: Connection, source: str) -> dict[str, int]:
-    """Delete a source's rows, then tracks of which no other source tells.
+    """Delete a source's rows, then, where it had any, tracks of which no other source tells.
 
     A track stays while there is evidence, a play, or features from a source that brings tracks of its own: those that
     were only looked up for it go with it. Other sources' rows about the tracks that stay are not touched; of what is
@@ -48,6 +48,8 @@ def forget_source(connection: Connection, source: str) -> dict[str, int]:
     gone["remembered"] = _delete(connection, tables.REMEMBERED, key.startswith(f"{source}:", autoescape=True))
     gone["playlists"] = _delete(connection, tables.MADE_PLAYLISTS) if source == _SPOTIFY else 0
     gone["pulls"] = _delete(connection, tables.PULLS, tables.PULLS.c.source == source)
+    if not any(gone.values()):
+        return gone | {"tracks": 0, "descriptions": 0}  # tracks of which nothing tells are not this source's to take
     orphans = select(tables.TRACKS.c.track_id).where(_orphaned())
     gone["features"] += _delete(connection, tables.FEATURES, tables.FEATURES.c.track_id.in_(orphans))
     gone["not_found"] += _delete(connection, tables.NOT_FOUND, tables.NOT_FOUND.c.track_id.in_(orphans))

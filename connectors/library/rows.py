@@ -91,6 +91,7 @@ class PlayRow:
     track_id : str
     ended_at : datetime
     ms_played : int
+        0 also where the export tells an impossible length.
     outcome : {"finished", "skipped", "neutral"}
     reason_start, reason_end : str, optional
         Spotify's words.

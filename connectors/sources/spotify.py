@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from connectors.registry import SourceSpec
 from connectors.source import Reading, SourceRequest, TrackSource
 from connectors.sources._from_library import labelled_tracks, open_library
-from connectors.spotify.references import is_playlist_reference, playlist_id
+from connectors.spotify.references import is_spotify_address, playlist_id
 from features.errors import EarmarkError, InputError, ServiceError
 
 if TYPE_CHECKING:
@@ -96,7 +96,10 @@ class SpotifyPlaylist:
 
         identifier = playlist_id(self.request.reference)
         if identifier is None:
-            raise InputError(f"{self.request.reference} names no playlist", "give spotify:playlist:ID")
+            raise InputError(
+                f"{self.request.reference[:60]!r} names no playlist of Spotify's",
+                "give spotify:playlist:ID with the ID of 22 letters and digits, or the playlist's link",
+            )
         with open_library(self.request) as library:
             with _client(self.request, ("playlist-read-private",)) as client:
                 fetched = fetch_playlist(library, client, identifier)
@@ -134,12 +137,12 @@ def _client(request: SourceRequest, scopes: Sequence[str]) -> "SpotifyClient":
 
 
 def _open(request: SourceRequest) -> TrackSource:
-    return SpotifyPlaylist(request) if is_playlist_reference(request.reference) else SpotifyAccount(request)
+    return SpotifyPlaylist(request) if is_spotify_address(request.reference) else SpotifyAccount(request)
 
 
 SOURCE = SourceSpec(
     name=NAME,
     summary="your Spotify account, pulled and read; spotify:playlist:... is the tracks of a playlist of yours",
     open=_open,
-    claims=is_playlist_reference,
+    claims=is_spotify_address,
 )

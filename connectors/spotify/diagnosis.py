@@ -1,4 +1,4 @@
-"""Why Spotify answers 403, and what to do about it.
+"""Why Spotify answers 403 or 400, and what to do about it.
 
 The status is one, the causes are many, and half of them come without a word: what was asked for decides then.
 """
@@ -16,6 +16,9 @@ _WORDS: Final[tuple[tuple[str, Reason], ...]] = (
     (r"(do not|don'?t|does not) own|not the owner|not allowed to (change|modify|edit)|for another user", "not_owner"),
 )
 """What Spotify says where it says something; seen in users' reports, not in its documentation."""
+
+_UNKNOWN_IDS: Final = re.compile(r"non-?existing id|invalid (track|episode) uri", re.IGNORECASE)
+"""Of a 400 where tracks are put into a playlist: one is enough, and none is put in; seen in users' reports, too."""
 
 _MESSAGES: Final[dict[Reason, str]] = {
     "premium": "Spotify refuses this app: the account that owns it has no active Premium subscription",
@@ -55,6 +58,11 @@ def reason_of(message: str | None) -> Reason:
     if text.rstrip(".") in {"", "forbidden", "none"}:
         return "removed_endpoint"
     return next((reason for pattern, reason in _WORDS if re.search(pattern, text)), "unknown")
+
+
+def names_unknown_ids(message: str | None) -> bool:
+    """Whether Spotify's own words mean that it does not have all the ids of a request."""
+    return _UNKNOWN_IDS.search(message or "") is not None
 
 
 def forbidden(

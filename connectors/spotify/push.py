@@ -2,7 +2,7 @@
 
 Only playlists that earmark made are ever changed; it knows them by their ids, never by their names alone. What is about
 to happen can be shown first. Broken off anywhere, the same push goes on where it was, and a push of what is there
-already changes nothing.
+already changes nothing. Tracks that Spotify does not know are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,12 +14,13 @@ from connectors.library.library import Library
 from connectors.library.rows import MadePlaylist
 from connectors.spotify.account import check_account
 from connectors.spotify.answers import Playlist
-from connectors.spotify.changes import Change, Insert, Remove, Replace, changes
+from connectors.spotify.changes import Change, changes
 from connectors.spotify.checks import check_real
 from connectors.spotify.client import SpotifyClient
 from connectors.spotify.one_push import alone, check_fresh, check_untouched
 from connectors.spotify.playlists import contents, own_playlists
 from connectors.spotify.rows import SOURCE
+from connectors.spotify.sending import Sender
 from features.errors import InputError
 
 DESCRIPTION: Final = "Made by earmark: tracks that you will probably like."
@@ -173,7 +174,7 @@ def push(
     Returns
     -------
     MadePlaylist or None
-        The playlist; None where it was deleted.
+        The playlist, with the URIs that are in it now, whatever the plan wanted; None where it was deleted.
 
     Raises
     ------
@@ -181,6 +182,8 @@ def push(
         If another process or thread is pushing now.
     PlanOutdated
         If there was another push of this name, or somebody changed the playlist in Spotify, since the plan was made.
+    InputError
+        If Spotify knows none of the tracks.
     """
     account = client.account().id
     with alone(library, account):
@@ -195,7 +198,7 @@ def _carry_out(
         made = _make(library, client, plan.name, public=public)
         return _send_all(library, client, plan, made, on_progress)
     if not plan.delete and not plan.changes and plan.made.pending is None:
-        return plan.made
+        return replace(plan.made, uris=plan.wanted, snapshot_id=plan.snapshot_id)
     made = plan.made
     if plan.current or not plan.delete:  # nothing is lost with an empty one, and it may be deleted already
         snapshot = check_untouched(client, made.playlist_id, plan.snapshot_id, plan.current, plan.name)
@@ -214,26 +217,19 @@ def _send_all(
     library: Library, client: SpotifyClient, plan: PushPlan, made: MadePlaylist, on_progress: Say
 ) -> MadePlaylist:
     library.save_playlist(replace(made, pending=plan.wanted))
-    snapshot = made.snapshot_id
+    sender = Sender(client, made.playlist_id, made.snapshot_id)
     for number, change in enumerate(plan.changes, 1):
         on_progress(f"{plan.name}: request {number} of {len(plan.changes)}")
-        snapshot = _send(client, made.playlist_id, change, snapshot)
-    if client.playlist(made.playlist_id).n_tracks not in {None, len(plan.wanted)}:
+        sender.send(change)
+    there, snapshot = sender.known(plan.wanted, plan.name), sender.snapshot_id
+    if client.playlist(made.playlist_id).n_tracks not in {None, len(there)}:
         snapshot = None  # somebody changed it between our requests: the next push has to look into it
     before = made.uris if plan.undo else made.before
-    done = replace(made, uris=plan.wanted, before=before, snapshot_id=snapshot, pending=None)
+    if plan.made is not None and plan.made.pending is None and there == plan.current:
+        before = plan.made.before  # but for what Spotify does not know, all was there already: nothing to take back
+    done = replace(made, uris=there, before=before, snapshot_id=snapshot, pending=None)
     library.save_playlist(done)
     return done
-
-
-def _send(client: SpotifyClient, playlist_id: str, change: Change, snapshot: str | None) -> str:
-    match change:
-        case Remove(uris):
-            return client.remove_items(playlist_id, uris, snapshot)
-        case Insert(uris, position):
-            return client.add_items(playlist_id, uris, position)
-        case Replace(uris):
-            return client.replace_items(playlist_id, uris)
 
 
 def _make(library: Library, client: SpotifyClient, name: str, *, public: bool) -> MadePlaylist:

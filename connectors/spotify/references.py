@@ -8,6 +8,7 @@ _ADDRESS = re.compile(
     r"(?:spotify:|https?://open\.spotify\.com/(?:intl-[a-z-]+/)?)(playlist|track)[:/]([0-9A-Za-z]{22})(?:[?#].*)?",
     re.ASCII | re.IGNORECASE,
 )
+_SPOTIFYS = re.compile(r"spotify:|https?://open\.spotify\.com/", re.IGNORECASE)
 
 
 def playlist_id(text: str) -> str | None:
@@ -20,9 +21,9 @@ def track_id(text: str) -> str | None:
     return _id_of(text, "track")
 
 
-def is_playlist_reference(text: str) -> bool:
-    """Whether a text can only mean a playlist of Spotify's; a bare id could be a file's name as well."""
-    return playlist_id(text) is not None and not is_spotify_id(text)
+def is_spotify_address(text: str) -> bool:
+    """Whether a text can only mean something of Spotify's, be it well written or not; a bare id could be a file's."""
+    return _SPOTIFYS.match(text.strip()) is not None
 
 
 def _id_of(text: str, kind: str) -> str | None:

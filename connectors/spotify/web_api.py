@@ -7,11 +7,11 @@ import spotipy
 from spotipy.exceptions import SpotifyException
 
 from connectors.http.attempts import said
-from connectors.http.faults import BadAnswer, NotFound, Reason
+from connectors.http.faults import BadAnswer, NotFound, Reason, UnknownIds
 from connectors.http.redaction import redact
 from connectors.http.transport import TIMEOUT, Transport
 from connectors.spotify.authorisation import Authorisation
-from connectors.spotify.diagnosis import forbidden, reason_of
+from connectors.spotify.diagnosis import forbidden, names_unknown_ids, reason_of
 from connectors.spotify.settings import Addresses
 from connectors.spotify.tokens import sign_in_again, sign_in_command
 
@@ -107,7 +107,7 @@ class WebApi:
 
         Raises
         ------
-        SignInNeeded, Forbidden, NotFound
+        SignInNeeded, Forbidden, NotFound, UnknownIds
             Where the user can do something about it.
         RateLimited, QuotaExceeded, ServiceUnavailable, BadAnswer
             Where the service fails.
@@ -142,6 +142,11 @@ class WebApi:
         if status in {403, 405, 410}:
             reason: Reason = reason_of(message) if status == 403 else "removed_endpoint"
             return forbidden(reason, what, said=words, command=sign_in_command(self._scopes))
+        if status in {400, 404} and names_unknown_ids(message):
+            return UnknownIds(
+                f"Spotify does not know all the ids when asked to {what}: {words}",
+                "leave out what is gone from Spotify, or was mistyped",
+            )
         if status == 404:
             return NotFound(
                 f"Spotify has nothing there when asked to {what}", "check the address or name; it may be gone"

@@ -1,7 +1,7 @@
 """`earmark evaluate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,12 @@ from earmark.cli.options import (
     note,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 BOTH = "both"
+ENDINGS = ("", ".parquet", ".csv")
+"""Of files of predictions; parquet where there is none."""
 Views = Annotated[
     str,
     typer.Option(
@@ -41,7 +46,9 @@ def evaluate(
     seed: Seed = 0,
     jobs: Jobs = 2,
     catalogue: Catalogue = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the predictions go (parquet).")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where the predictions go (.parquet or .csv).")
+    ] = None,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -54,8 +61,9 @@ def evaluate(
     from earmark.cli.configuring import fit_config
     from earmark.cli.evaluation_table import say_evaluation
     from earmark.cli.live import live_progress, say_read
+    from earmark.cli.targets import check_output
     from earmark.evaluation_answer import evaluate_answer
-    from earmark.files import check_target, write_atomically
+    from earmark.files import write_atomically
     from earmark.home import Home
     from earmark.reading import read_known, read_tracks
     from earmark.session import alone
@@ -66,12 +74,17 @@ def evaluate(
 
     if split not in (BOTH, *SPLITS):
         raise InputError(f"there is no split {split!r}", "one of: " + ", ".join((BOTH, *SPLITS)))
+    if folds < 2:
+        raise InputError(f"{folds} outer {'fold was' if folds == 1 else 'folds were'} asked for", "ask for at least 2")
     inner = "artist" if split == BOTH else split  # both views judge what train does when it is not told otherwise
     config = fit_config(models=models, budget=budget, trials=trials, split=inner, metric=metric, seed=seed, jobs=jobs)
     home = Home.here()
     home.prepare()
     if output is not None:
-        check_target(output)  # before minutes are spent on what could not be kept
+        # Before minutes are spent on what could not be kept.
+        check_output(output, {"the tracks themselves": source, "the catalogue itself": catalogue})
+        if output.suffix.lower() not in ENDINGS:
+            raise InputError(f"predictions cannot be written as {output.suffix}", "name a file in .parquet or .csv")
     read = read_tracks(source, label=label)
     say_read(read)
     known = None if catalogue is None else read_known(catalogue)
@@ -90,8 +103,15 @@ def evaluate(
     path = output or home.mlruns / "evaluations" / f"{table_digest(read.tracks)[:12]}-{split}-{seed}.parquet"
     if output is None:
         path.parent.mkdir(exist_ok=True)
-    write_atomically(path, evaluation.predictions.to_parquet(index=False))
+    write_atomically(path, _content(evaluation.predictions, path))
     say_evaluation(evaluation)
     note(f"Predictions: {path}")
     if json:
         answer(evaluate_answer(evaluation, str(path)))
+
+
+def _content(predictions: "pd.DataFrame", path: Path) -> bytes:
+    """The predictions as the ending of their file says."""
+    if path.suffix.lower() == ".csv":
+        return predictions.to_csv(index=False, lineterminator="\n").encode()
+    return predictions.to_parquet(index=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from earmark.cli.options import note
 from earmark.cli.tables import text_table
 from earmark.session import Session
+from experiments.train_words import roc_auc_in_words, sides
 
 SHOWN = ("roc_auc", "average_precision", "accuracy", "precision", "recall", "f0_5", "combined", "log_loss", "ece")
 
@@ -20,10 +21,9 @@ def say_session(session: Session) -> None:
     if result.best_possible_auc is not None:
         rows.append(_row("best possible", "", {"roc_auc": result.best_possible_auc}))
     note("")
-    note(f"On {result.n_test} held-out tracks ({_split_in_words(result.split)}):")
+    note(f"On {result.n_test} held-out tracks ({sides(result.split, result.notes)}):")
     note(text_table(["", "trials", *SHOWN], rows).rstrip())
-    low, high = result.intervals["roc_auc"]
-    note(f"The ranker's ROC AUC lies in {low:.3f} to {high:.3f} (95 % bootstrap interval).")
+    note(roc_auc_in_words(*result.intervals["roc_auc"]))
     out_of_fold = ", ".join(f"{family.name} {family.metrics['roc_auc']:.3f}" for family in result.families)
     note(f"Out-of-fold ROC AUC on the {result.n_train} training tracks: {out_of_fold}.")
     for line in result.notes[len(session.read.notes) :]:
@@ -39,11 +39,3 @@ def _row(name: str, trials: str, metrics: Mapping[str, float]) -> list[str]:
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def _split_in_words(split: str) -> str:
-    return {
-        "artist": "no artist on both sides",
-        "random": "random split: artists on both sides",
-        "time": "the newest tracks",
-    }[split]

@@ -48,6 +48,7 @@ def forget(
     """Delete all that came from a source, and tracks that nothing else tells of."""
     from connectors.library.rows import SOURCES
     from earmark.forgetting import forget as forget_all
+    from earmark.forgetting import in_words
     from earmark.home import Home
     from features.errors import InputError
 
@@ -60,8 +61,7 @@ def forget(
     elif not any(gone.values()):
         note(f"There was nothing of {source} in the library.")
     else:
-        counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in gone.items() if count)
-        note(f"Forgot {source}: {counts}.")
+        note(f"Forgot {source}: {in_words(gone)}.")
 
 
 @app.command()

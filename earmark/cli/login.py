@@ -99,14 +99,13 @@ def logout_spotify(forget: Forget = False, verbose: Verbose = False) -> None:
         note("what was pulled stays in the library; 'earmark logout spotify --forget' deletes that, too")
         return
     from earmark.cli.pulling import open_library
-    from earmark.forgetting import SPOTIFY
+    from earmark.forgetting import SPOTIFY, in_words
     from earmark.forgetting import forget as forget_all
     from earmark.home import Home
 
     with open_library() as library:
         gone = forget_all(library, Home.here(), SPOTIFY)
-    counts = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in gone.items() if count)
-    note(f"deleted: {counts or 'nothing, there was nothing from Spotify'}")
+    note(f"deleted: {in_words(gone) or 'nothing, there was nothing from Spotify'}")
 
 
 def _ask(question: str) -> str:

@@ -1,5 +1,6 @@
 """``earmark push``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +9,7 @@ import typer
 from earmark.cli.options import Json, MaxWait, Verbose, answer, data, note, visible
 
 if TYPE_CHECKING:
-    from connectors.library import Library
+    from connectors.library import Library, MadePlaylist
     from connectors.spotify.push import PushPlan
 
 _SHOWN = 10
@@ -53,17 +54,31 @@ def push(
             if found.unknown:
                 note(f"{found.unknown:,} row(s) have no id of Spotify's and are left out")
         playlist_id = None if plan.made is None else plan.made.playlist_id
+        unknown: tuple[str, ...] = ()
         if yes:
             with show_progress() as on_progress:
                 made = send(library, client, plan, public=public, on_progress=on_progress)
             playlist_id = None if made is None else made.playlist_id
+            if made is not None:
+                unknown = tuple(uri for uri in plan.wanted if uri not in set(made.uris))
+                plan = replace(plan, wanted=made.uris)
+                _note_what_went_otherwise(made, unknown)
         if json:
-            answer(_answer(plan, playlist_id, done=yes))
+            answer(_answer(plan, playlist_id, unknown, done=yes))
         else:
             data("\n".join(_words(plan, library, playlist_id, done=yes)) + "\n")
 
 
-def _answer(plan: "PushPlan", playlist_id: str | None, *, done: bool) -> dict[str, Any]:
+def _note_what_went_otherwise(made: "MadePlaylist", unknown: tuple[str, ...]) -> None:
+    """What is not as the plan said."""
+    if unknown:
+        more = ", ..." if len(unknown) > _SHOWN else ""
+        note(f"left out, for Spotify does not know them ({len(unknown):,}): {', '.join(unknown[:_SHOWN])}{more}")
+    if made.snapshot_id is None:
+        note("the playlist was changed in Spotify meanwhile: push again to mend it")
+
+
+def _answer(plan: "PushPlan", playlist_id: str | None, unknown: tuple[str, ...], *, done: bool) -> dict[str, Any]:
     return {
         "playlist": plan.name,
         "playlist_id": playlist_id,
@@ -74,6 +89,7 @@ def _answer(plan: "PushPlan", playlist_id: str | None, *, done: bool) -> dict[st
         "removed": list(plan.removed),
         "reordered": plan.moves,
         "lost": plan.lost,
+        "unknown": list(unknown),
         "tracks": len(plan.wanted),
     }
 
@@ -82,7 +98,9 @@ def _words(plan: "PushPlan", library: "Library", playlist_id: str | None, *, don
     """The difference as people read it, and what comes next."""
     if plan.delete:
         head = f"{'Deleted' if done else 'Would delete'} the playlist {plan.name!r}, which the last push made."
-        return [head] if done else [head, "Nothing was changed yet: add --yes to do it."]
+        entry, go = ("entry", "goes") if plan.lost == 1 else ("entries", "go")
+        lost = [f"  {plan.lost:,} {entry} that earmark did not put in {go} with it"] if plan.lost else []
+        return [head, *lost] if done else [head, *lost, "Nothing was changed yet: add --yes to do it."]
     kind = "the new playlist" if plan.made is None else "the playlist"
     lines = [f"{'Sent to' if done else 'Would send to'} {kind} {plan.name!r}: {len(plan.wanted):,} tracks."]
     names = _names(library, (*plan.added, *plan.removed))

@@ -34,17 +34,21 @@ def rank(
     """Keep the candidates that will probably be liked, best first."""
     from earmark.cli.live import say_read
     from earmark.cli.pulling import fetching
+    from earmark.cli.targets import check_output
     from earmark.files import write_atomically
     from earmark.home import Home
     from earmark.ranking import rank_answer, reasons
     from earmark.reading import read_known, read_tracks
     from models.ranker_folder import load
+    from models.ranking import check_cut, is_relative
 
     shape = _shape(shape, output, json=json)
     folder = Home.here().find_ranker(model)
     ranker = load(folder)
+    # Before anything is asked of a service whose answer no cut could use.
+    check_cut(min_precision, top, threshold, base_rate, relative=is_relative(ranker.info))
     if output is not None:
-        _check_output(output, candidates)
+        check_output(output, {"the candidates themselves": candidates, "the catalogue itself": catalogue})
     read = read_tracks(candidates, labels=False, catalogue=catalogue, fetching=fetching(max_wait))
     say_read(read)
     _say_ranker(ranker.info, folder.name, read.source)
@@ -70,6 +74,11 @@ def _shape(format_: str | None, output: Path | None, *, json: bool) -> str:
         format_ = format_ or "json"
         if format_ != "json":
             raise InputError(f"--json and --format {format_} contradict each other", "give one of them")
+        other = None if output is None else ENDINGS.get(output.suffix.lower(), "json")
+        if other not in (None, "json"):
+            raise InputError(
+                f"--json and the ending of {output} contradict each other", "leave --json out, or give a name in .json"
+            )
     if format_ is None and output is not None:
         format_ = ENDINGS.get(output.suffix.lower())
         if format_ is None:
@@ -116,15 +125,6 @@ def _table(found: dict[str, Any], *, whole: bool) -> str:
     return text_table(header, rows, whole=whole)
 
 
-def _check_output(output: Path, candidates: str) -> None:
-    from earmark.files import check_target
-    from features.errors import InputError
-
-    check_target(output)
-    if output.exists() and Path(candidates).exists() and output.samefile(candidates):
-        raise InputError(f"{output} holds the candidates themselves", "write to another file")
-
-
 def _say_ranker(info: Mapping[str, Any], name: str, source: str) -> None:
     """Whose taste is asked: an invented listener's must not be mistaken for one's own."""
     trained = str(info.get("trained", ""))[:10]
@@ -138,17 +138,28 @@ def _summary(found: dict[str, Any], *, by_top: bool) -> None:
     kept, cut = f"{found['n_kept']} of {found['n_candidates']:,} candidates", f"{found['threshold']:.2f}"
     if by_top:
         above = sum(track["predicted_like"] for track in found["tracks"])
-        note(f"Kept the best {kept}; {above} of them reach the ranker's own cut (like probability >= {cut}).")
+        reach = "reaches" if above == 1 else "reach"
+        note(f"Kept the best {kept}; {above} of them {reach} the ranker's own cut (like probability >= {cut}).")
     else:
         note(f"Kept {kept} (like probability >= {cut}).")
-    if expected["value"] is not None:
-        low_to_high = f"{expected['low']:.0%} to {expected['high']:.0%}"
+    known = sum(track["known"] for track in found["tracks"])
+    if expected["value"] is not None and known < found["n_kept"]:
+        share, low, high = (f"{100 * expected[name]:.0f} %" for name in ("value", "low", "high"))
         note(
-            f"Of these, expect {expected['value']:.0%} to be liked (90 % interval {low_to_high}), "
+            f"Of these, expect {share} to be liked (90 % interval {low} to {high}), "
             "if they were picked as the training tracks were."
         )
     for line in found["notes"]:
         note(f"Note: {line}.")
-    known = sum(track["known"] for track in found["tracks"])
     if known:
-        note(f"{known} of the kept tracks were in the training table already.")
+        were = "was" if known == 1 else "were"
+        note(f"{known} of the kept tracks {were} in the training table already{_of_known(known, found)}.")
+
+
+def _of_known(known: int, found: Mapping[str, Any]) -> str:
+    """What there is to expect where verdicts are known: a ranker is surest of what it learned from."""
+    if found["expected_precision"]["value"] is None:
+        return ""
+    if known == found["n_kept"]:
+        return ": their verdicts are known, so there is nothing to expect" if known > 1 else ": its verdict is known"
+    return f", and what to expect counts {'it' if known == 1 else 'them'}, too"

@@ -15,9 +15,10 @@ def validate(
 ) -> None:
     """Check a table of tracks and report all its faults at once; exit code 2 if a cell cannot be right."""
     from connectors.registry import open_source
+    from earmark.home import Home
     from features.schema import validate as validate_table
 
-    reading = open_source(file, label=label).read()
+    reading = open_source(file, label=label, library_url=Home.here().library_url).read()
     for line in reading.notes:
         note(line)
     _, report = validate_table(reading.tracks)

@@ -155,3 +155,18 @@ def test_a_path_that_may_not_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Path, "stat", refuse)
     with pytest.raises(InputError, match="permission denied"):
         open_source("/nowhere/secret.csv").read()
+
+
+def test_no_name_at_all_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no table was named"):
+        open_source("")
+
+
+@pytest.mark.parametrize(
+    "reference", ["spotify:playlist:abc", "spotify:album:4uLU6hMCjMI75M1A2tKUQC", "https://open.spotify.com/playlist/a"]
+)
+def test_what_is_spotifys_but_no_playlist_is_called_so(reference: str) -> None:
+    with pytest.raises(InputError, match="names no playlist of Spotify's") as caught:
+        open_source(reference).read()
+    assert "22 letters and digits" in caught.value.hint

@@ -300,7 +300,9 @@ def test_bad_options_are_refused(
     [
         (["train", "--min-precision", "1.1"], "a precision lies above 0"),
         (["train", "--min-precision", "0"], "a precision lies above 0"),
-        (["evaluate", "--folds", "1"], "at least 2"),
+        (["evaluate", "--folds", "1"], "1 outer fold was asked for\nhint: ask for at least 2"),
+        (["evaluate", "--folds", "0"], "0 outer folds were asked for"),
+        (["evaluate", "-o", "predictions.xlsx"], "predictions cannot be written as .xlsx"),
         (["evaluate", "--folds", "100000"], "too few"),
         (["evaluate", "-o", "missing/predictions.parquet"], "no folder missing"),
         (["evaluate", "-o", "."], "is a folder"),

@@ -124,7 +124,11 @@ def test_evaluate_answers_tells_and_keeps(evaluated: Evaluated, capsys: pytest.C
     assert list(alone["views"]) == ["unseen"]
     assert alone["mean"] == evaluated.answer["mean"]  # from the studies' finished trials
     everything = pd.read_parquet(evaluated.answer["predictions"])
-    assert pd.read_parquet(target).equals(everything[everything["view"] == "unseen"])
+    unseen = everything[everything["view"] == "unseen"]
+    assert pd.read_parquet(target).equals(unseen)
+    as_text = target.with_suffix(".csv")
+    assert run([*again, "--split", "artist", "-o", str(as_text)]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(as_text), unseen, check_dtype=False, check_categorical=False)
 
 
 def test_a_split_that_is_not_one_is_explained_with_all_of_them(table: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -154,5 +154,19 @@ def test_reasons_in_words() -> None:
         {"feature": "danceability", "value": 0.8349, "effect": 0.412},
         {"feature": "energy", "value": None, "effect": -0.1},
     ]
-    assert in_words(why) == "danceability 0.8349: +0.41, energy missing: -0.10"
+    assert in_words(why) == "danceability 0.83: +0.41, energy missing: -0.10"
     assert in_words([]) == ""
+
+
+def test_reasons_have_the_pages_units() -> None:
+    why = [
+        {"feature": "duration_ms", "value": 445_800.0, "effect": -0.3},
+        {"feature": "loudness", "value": -7.24, "effect": 0.2},
+        {"feature": "key", "value": 6.0, "effect": 0.1},
+        {"feature": "key", "value": -1.0, "effect": 0.1},
+        {"feature": "artist_sound", "value": None, "effect": 0.1},
+    ]
+    assert in_words(why) == (
+        "duration 7:26: -0.30, loudness \N{MINUS SIGN}7.2 dB: +0.20, key F♯: +0.10, key missing: +0.10, "
+        "the artist's sound: +0.10"
+    )

@@ -19,7 +19,7 @@ from earmark.cli.main import run
 from earmark.home import Home
 from experiments.config import FitConfig
 from experiments.progress import Progress
-from features.errors import InputError
+from features.errors import InputError, ServiceError
 from models.ranker import Ranker
 from models.ranker_folder import read_info
 
@@ -85,6 +85,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         def __init__(self, mlruns: Path) -> None:
             seen["mlruns"] = mlruns
 
+        def check(self) -> None:
+            seen["checked"] = True
+
         def start(self, *asked: object) -> str:
             seen["started"] = asked
             return "0123456789abcdef"
@@ -131,6 +134,53 @@ def test_no_run_is_opened_for_a_table_that_cannot_be_learnt_from(
     with pytest.raises(InputError, match="none is skipped"):
         session.train_and_record(str(path), CONFIG, home)
     assert "started" not in quick
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A train that gets as far as reading tracks has looked too late."""
+
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("tracks were read")
+
+    monkeypatch.setattr(session, "read_tracks", read)
+
+
+@pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize("damage", ["text", "torn", "page"])
+def test_a_damaged_database_of_runs_is_told_before_anything_is_read(home: Home, table: Path, damage: str) -> None:
+    database = home.mlruns / "mlflow.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE experiments (name TEXT)")
+        connection.executemany("INSERT INTO experiments VALUES (?)", [(f"{row:02} {'x' * 1000}",) for row in range(40)])
+    content = database.read_bytes()
+    spoilt = {"text": b"words, words, words", "torn": content[: len(content) // 2], "page": bytearray(content)}[damage]
+    if damage == "page":
+        spoilt[-4096:] = b"\xff" * 4096  # type: ignore[index]
+    database.write_bytes(spoilt)
+    with pytest.raises(InputError, match="the database of earlier runs is damaged") as caught:
+        session.train_and_record(str(table), CONFIG, home)
+    assert f"move {database} away" in caught.value.hint
+
+
+@pytest.mark.usefixtures("unread")
+def test_a_damaged_champion_file_is_told_before_anything_is_read(home: Home, table: Path) -> None:
+    home.champion_file.write_text("{")
+    with pytest.raises(InputError, match=r"champion\.json is damaged"):
+        session.train_and_record(str(table), CONFIG, home)
+    with session.alone(home):
+        pass
+
+
+@pytest.mark.usefixtures("unread")
+def test_a_server_that_does_not_answer_is_told_before_anything_is_read(
+    home: Home, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://somebody:secret@127.0.0.1:9")
+    with pytest.raises(ServiceError, match=r"cannot be recorded at http://127\.0\.0\.1:9: no answer") as caught:
+        session.train_and_record(str(table), CONFIG, home)
+    assert "unset MLFLOW_TRACKING_URI" in caught.value.hint
+    assert "secret" not in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_preparing_counts_towards_the_budget_and_fetching_does_not(

@@ -14,16 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit, ndtri
 
+from earmark.feature_words import name_of, value_in_words
 from earmark.page.portrait.taste_table import BACKGROUND_WORD, TasteTable
 from earmark.page.portrait.wording import (
     COMPARISONS,
     YOU,
     Listener,
     listing,
-    name_of,
     percent,
     sentence,
-    value_in_words,
 )
 
 FloatArray = npt.NDArray[np.float64]

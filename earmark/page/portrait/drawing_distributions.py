@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from earmark.feature_words import KEYS, name_of, value_in_words
 from earmark.page.portrait.charts import Anchor, Chart, Text, area, box, line, scale, shapes, steps
 from earmark.page.portrait.distributions import Distribution
-from earmark.page.portrait.wording import KEYS, name_of, percent, value_in_words
+from earmark.page.portrait.wording import percent
 
 WIDTH: Final = 240
 HEIGHT: Final = 104

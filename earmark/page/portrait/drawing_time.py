@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Final
 
+from earmark.feature_words import name_of, value_in_words
 from earmark.page.portrait.charts import Anchor, Chart, Text, area, box, line, scale, shapes
 from earmark.page.portrait.drift import Quarter, Trend
-from earmark.page.portrait.wording import name_of, value_in_words
 
 WIDTH: Final = 400
 MOST_QUARTERS: Final = 60

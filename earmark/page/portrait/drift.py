@@ -14,8 +14,9 @@ import pandas as pd
 from pydantic import BaseModel
 from scipy.special import stdtr
 
+from earmark.feature_words import name_of
 from earmark.page.portrait.taste_table import TasteTable
-from earmark.page.portrait.wording import COMPARISONS, SCALES, YOU, Listener, listing, name_of, percent, sentence
+from earmark.page.portrait.wording import COMPARISONS, SCALES, YOU, Listener, listing, percent, sentence
 from earmark.page.rendering import signed
 
 FloatArray = npt.NDArray[np.float64]

@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from earmark.feature_words import name_of, value_in_words
 from earmark.page.desk import AtDesk
 from earmark.page.portrait.answer import Portrait
 from earmark.page.portrait.api import ListId, Model
@@ -16,7 +17,6 @@ from earmark.page.portrait.drawing_map import colour_key, map_chart
 from earmark.page.portrait.drawing_time import quarters_chart, trend_chart
 from earmark.page.portrait.finding import portrait_of
 from earmark.page.portrait.keeping import Kept
-from earmark.page.portrait.wording import name_of, value_in_words
 from earmark.page.rankers import CHAMPION
 from earmark.page.rendering import html
 

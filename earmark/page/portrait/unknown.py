@@ -8,9 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel
 
+from earmark.feature_words import name_of
 from earmark.page.portrait.plane import MOST_CANDIDATES, Plane, unlike
 from earmark.page.portrait.taste_table import TasteTable
-from earmark.page.portrait.wording import listing, name_of, percent
+from earmark.page.portrait.wording import listing, percent
 from features.artists import artist_hashes
 from features.columns import AUDIO_FEATURES
 

@@ -1,11 +1,8 @@
-"""Features as people call them: names, values with their units, and what more and less of them is."""
+"""What more and less of a feature is, whose taste it is, and how sentences are put together."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from earmark.ranking import WORDS
 from features.columns import AUDIO_FEATURES
 from features.inputs import NUMERIC
 from features.schema import COLUMNS
@@ -16,7 +13,6 @@ SCALES: Final = tuple(name for name in NUMERIC if name not in CATEGORIES)
 """Audio features on a scale, of which differences and distances mean something."""
 BESIDE: Final = ("popularity", "release_year")
 """What else is on a scale and often known."""
-KEYS: Final = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 
 
 @dataclass(frozen=True)
@@ -74,52 +70,12 @@ COMPARISONS: Final = {
     "release_year": Comparison("newer", "older", "newer", "older"),
 }
 
-_NAMES: Final = {"duration_ms": "duration", "time_signature": "metre", "release_year": "release year"}
-
-
-def _fraction(value: float) -> str:
-    if value in {0.0, 1.0}:
-        return f"{value:.0f}"
-    if 0 < value < 0.01:
-        return "<0.0001" if value < 0.0001 else f"{value:.4f}".rstrip("0")
-    return f"{value:.2f}"
-
-
-def _duration(ms: float) -> str:
-    seconds = round(ms / 1000)
-    return f"{seconds // 60}:{seconds % 60:02d}"
-
-
-_SHOWN: Final[dict[str, Callable[[float], str]]] = {
-    "duration_ms": _duration,
-    "explicit": lambda value: "yes" if value >= 0.5 else "no",
-    "key": lambda value: KEYS[round(value) % 12],
-    "loudness": lambda value: f"{value:.1f} dB".replace("-", "\N{MINUS SIGN}"),
-    "mode": lambda value: "major" if value >= 0.5 else "minor",
-    "popularity": "{:.0f}".format,
-    "release_year": "{:.0f}".format,
-    "tempo": "{:.0f} BPM".format,
-    "time_signature": "{:.0f} beats".format,
-}
-
-
-def name_of(feature: str) -> str:
-    """A feature's name in words: ``duration``."""
-    return WORDS.get(feature) or _NAMES.get(feature) or feature
-
 
 def unit_of(feature: str) -> str:
     """The unit of its values, as `features.schema` has it; empty where there is none."""
     if feature == "release_year":
         return "year"
     return COLUMNS[feature].unit if feature in COLUMNS else ""
-
-
-def value_in_words(feature: str, value: float | None) -> str:
-    """A value as people read it: ``0.83``, ``3:35``, ``−7.2 dB``, ``120 BPM``, ``F♯``, ``minor``, ``missing``."""
-    if value is None or math.isnan(value):
-        return "missing"
-    return _SHOWN.get(feature, _fraction)(value)
 
 
 def is_fraction(feature: str) -> bool:

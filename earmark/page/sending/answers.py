@@ -93,7 +93,8 @@ class Plan(BaseModel):
     reordered : bool
         Whether tracks that stay change their order.
     lost : int
-        Entries that go and that no undo brings back: local files, and what is gone from Spotify.
+        Entries that go and that no undo brings back: local files, what is gone from Spotify, and, where the playlist is
+        deleted, all that earmark did not put in.
     """
 
     plan: str
@@ -124,6 +125,8 @@ class Sent(BaseModel):
         Whether anything was changed at Spotify.
     n_tracks : int
         That it holds now.
+    n_unknown : int
+        Tracks that Spotify does not know, and that were left out.
     """
 
     name: str
@@ -131,6 +134,7 @@ class Sent(BaseModel):
     address: str | None
     changed: bool
     n_tracks: int
+    n_unknown: int
 
 
 class ToPlan(BaseModel):

@@ -133,9 +133,17 @@ def _carry_out(library: "Library", client: "SpotifyClient", plan: "PushPlan", se
 
 
 def _sent(plan: "PushPlan", made: "MadePlaylist | None", *, changed: bool) -> Sent:
-    playlist_id = None if made is None else made.playlist_id
-    address = None if made is None else PLAYLIST_ADDRESS + made.playlist_id
-    return Sent(name=plan.name, playlist_id=playlist_id, address=address, changed=changed, n_tracks=len(plan.wanted))
+    if made is None:
+        return Sent(name=plan.name, playlist_id=None, address=None, changed=changed, n_tracks=0, n_unknown=0)
+    there = len(made.uris) if changed else len(plan.wanted)
+    return Sent(
+        name=plan.name,
+        playlist_id=made.playlist_id,
+        address=PLAYLIST_ADDRESS + made.playlist_id,
+        changed=changed,
+        n_tracks=there,
+        n_unknown=len(plan.wanted) - there,
+    )
 
 
 def digest(plan: "PushPlan") -> str:

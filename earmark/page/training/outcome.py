@@ -7,6 +7,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from earmark.page.titles import with_titles
+from experiments.train_words import roc_auc_in_words, sides
 
 SHOWN: Final = (
     "roc_auc",
@@ -20,11 +21,6 @@ SHOWN: Final = (
     "ece",
 )
 """The metrics of the final table, as in `earmark.cli.leaderboard`."""
-_SIDES: Final = {
-    "artist": "no artist on both sides",
-    "random": "random split: artists on both sides",
-    "time": "the newest tracks",
-}
 
 
 class OutcomeRow(BaseModel):
@@ -100,7 +96,7 @@ def outcome(finished: Mapping[str, Any], titles: Mapping[str, str], mlflow_url: 
     return Outcome(
         run_id=answer["run_id"],
         promoted=answer["champion"]["promoted"],
-        held_out=f"On {answer['n_test']:,} held-out tracks ({_SIDES[answer['split']]})",
+        held_out=f"On {answer['n_test']:,} held-out tracks ({sides(answer['split'], finished['notes'])})",
         rows=_rows(answer, titles, place, mlflow_url),
         words=_words(answer, titles),
         notes=finished["notes"],
@@ -157,12 +153,11 @@ def _shown(metrics: Mapping[str, Any]) -> dict[str, float | None]:
 
 def _words(answer: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
     """The sentences of `earmark.cli.leaderboard.say_session`, with titles."""
-    low, high = (_number(value) for value in answer["intervals"]["roc_auc"])
     scores = {family["name"]: _number(family["metrics"]["roc_auc"]) for family in answer["families"]}
     out_of_fold = [f"{titles.get(name, name)} {value}" for name, value in scores.items()]
     place = "It is the new champion" if answer["champion"]["promoted"] else "The champion stays"
     return [
-        f"The ranker's ROC AUC lies in {low} to {high} (95 % bootstrap interval).",
+        roc_auc_in_words(*answer["intervals"]["roc_auc"]),
         f"Out-of-fold ROC AUC on the {answer['n_train']} training tracks: {', '.join(out_of_fold)}.",
         f"{place}: {with_titles(answer['champion']['reason'])}.",
     ]

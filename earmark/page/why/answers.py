@@ -7,9 +7,10 @@ from math import fsum
 from pydantic import BaseModel
 from scipy.special import expit
 
+from earmark.feature_words import WORDS, feature_in_words
 from earmark.page.portrait.distributions import Distribution
-from earmark.page.portrait.wording import name_of, unit_of, value_in_words
-from earmark.ranking import WORDS, printable
+from earmark.page.portrait.wording import unit_of
+from earmark.ranking import printable
 from models.scored import Scored
 
 
@@ -110,7 +111,7 @@ def why(scored: Scored, row: int, learned: Learned | None) -> WhyAnswer:
     effects = [
         Effect(
             feature=name,
-            words=_words(name, values.get(name)),
+            words=feature_in_words(name, values.get(name)),
             value=values.get(name),
             unit=unit_of(name),
             effect=effect,
@@ -154,10 +155,6 @@ def standing(found: Distribution, value: float | None) -> Standing:
         share_liked=shares[0],
         share_others=shares[1],
     )
-
-
-def _words(feature: str, value: float | None) -> str:
-    return WORDS.get(feature) or f"{name_of(feature)} {value_in_words(feature, value)}"
 
 
 def _number(value: object) -> float | None:

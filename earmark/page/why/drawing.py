@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from earmark.feature_words import name_of, value_in_words
 from earmark.page.portrait.charts import Chart, box, line, scale, shapes
-from earmark.page.portrait.wording import name_of, percent, value_in_words
+from earmark.page.portrait.wording import percent
 from earmark.page.rendering import signed
 from earmark.page.why.answers import Effect, Middle, Standing, WhyAnswer
 

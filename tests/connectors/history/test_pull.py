@@ -63,6 +63,17 @@ def test_every_row_of_a_real_history_is_accounted_for(shared_data: Path, library
     assert_equal(before, content(library))
 
 
+@pytest.mark.parametrize("ms_played", [15_000, 10**12, -1])
+def test_a_skip_of_an_impossible_length_stays_a_skip(ms_played: int, tmp_path: Path, library: Library) -> None:
+    """Of a track that was heard to the end now and then, by which its length is known."""
+    plays = [*history(), *(row(0, 1_000.0 + number) for number in range(0, 9, 4))]
+    plays += [skip(0, 2_000.0 + 4 * number, ms_played=ms_played) for number in range(12)]
+    report = pull_history(library, [write(tmp_path / "Streaming_History_Audio_2023.json", plays)])
+    assert report.outcomes["skipped"] == 40 + 12
+    verdicts = library.evidence().set_index("track_id")
+    assert verdicts.loc[uri(0).rpartition(":")[2], "kind"] == "skipped"
+
+
 def test_mixed_vintages_of_folder_archive_and_files(tmp_path: Path, library: Library) -> None:
     old = [{**each, "skipped": None, "offline_timestamp": each["offline_timestamp"] * 1000} for each in history(40)]
     short = [{"endTime": "2023-06-01 12:00", "artistName": "Band 1", "trackName": "Song 1", "msPlayed": 3_000}]

@@ -118,15 +118,18 @@ def test_a_track_without_an_address_goes_by_its_names() -> None:
     assert one.register.number(None, "SONG 1 ", "band 1") == 0
 
 
-def test_lengths_are_clamped_and_said() -> None:
+def test_impossible_lengths_are_unknown_and_said() -> None:
     one = reader()
     table = one.extended([row(1, 0, ms_played=-5), row(1, 1, ms_played=10**30), row(1, 2, ms_played=632_948.0)])
     # JSON's integers may be longer than any float
     beyond = reader()
     far = beyond.extended([row(1, 0, ms_played=10**400), row(1, 1, ms_played=-(10**400), offline_timestamp=10**400)])
-    assert (far.ms_played.tolist(), beyond.clamped) == ([LONGEST_PLAY_MS, 0], 2)
-    assert table.ms_played.tolist() == [0, LONGEST_PLAY_MS, 632_948]
-    assert one.clamped == 2
+    assert (far.ms_played.tolist(), beyond.impossible_lengths) == ([0, 0], 2)
+    assert table.ms_played.tolist() == [0, 0, 632_948]
+    assert one.impossible_lengths == 2
+    longest = reader()
+    assert longest.extended([row(1, 0, ms_played=LONGEST_PLAY_MS)]).ms_played.tolist() == [LONGEST_PLAY_MS]
+    assert longest.impossible_lengths == 0
 
 
 @pytest.mark.parametrize(

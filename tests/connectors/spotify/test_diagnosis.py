@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.http.faults import REASONS, Reason
-from connectors.spotify.diagnosis import forbidden, reason_of
+from connectors.spotify.diagnosis import forbidden, names_unknown_ids, reason_of
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,17 @@ def test_words_that_are_not_understood_are_passed_on() -> None:
     scope = forbidden("scope", "make a playlist", command="earmark login spotify --for push")
     assert scope.message == "the sign-in does not allow earmark to make a playlist"
     assert "--for push" in scope.hint
+
+
+@pytest.mark.parametrize(
+    ("message", "unknown"),
+    [
+        ("Payload contains a non-existing ID", True),  # github.com/spotify/web-api/issues/214
+        ("Invalid track uri: spotify:track:6CU0zWIWVTEnmWpSjVHM93", True),  # jwilsson/spotify-web-api-php/issues/162
+        ("Index out of bounds.", False),
+        ("No uris provided", False),
+        (None, False),
+    ],
+)
+def test_a_refusal_of_unknown_ids_is_told_from_others(message: str | None, unknown: bool) -> None:
+    assert names_unknown_ids(message) == unknown

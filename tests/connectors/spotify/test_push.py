@@ -293,6 +293,72 @@ def test_the_undo_of_an_undo_brings_back_what_the_listener_had_put_in(listener: 
     assert listener.only() == before
 
 
+UNKNOWN = [f"spotify:track:0earmarkUnknownTrack{number:02}" for number in range(5)]
+"""URIs of the right shape that no catalogue has."""
+
+
+@pytest.mark.parametrize("places", [[0], [229], [3, 4, 150], [0, 50, 99, 100, 229]])
+def test_tracks_that_spotify_does_not_know_are_left_out_of_a_push(places: list[int], listener: Listener) -> None:
+    known = listener.tracks(0, 230 - len(places))
+    wanted = list(known)
+    for place, uri in zip(places, UNKNOWN, strict=False):
+        wanted.insert(place, uri)
+    made = listener.push(wanted)
+    assert listener.only() == known
+    assert made is not None
+    assert (list(made.uris), made.pending) == (known, None)
+    refused = [call for call in listener.changing() if call.status == 400]
+    assert len(refused) + len(listener.changing()) <= 1 + 3 + 24 * len(places)
+
+    before = [call for call in listener.changing() if call.status < 300]
+    again = listener.push(wanted)
+    assert again is not None
+    assert (again.uris, again.before) == (made.uris, None)
+    assert [call for call in listener.changing() if call.status < 300] == before
+    listener.undo()
+    assert listener.made() == []
+
+
+def test_a_push_to_a_playlist_that_has_tracks_leaves_out_what_spotify_does_not_know(listener: Listener) -> None:
+    listener.push(listener.tracks(0, 10))
+    first = listener.tracks(0, 10)
+    listener.push([*first[:2], UNKNOWN[0], *first[4:], *listener.tracks(10, 20), UNKNOWN[1], *listener.tracks(20, 30)])
+    assert listener.only() == [*first[:2], *first[4:], *listener.tracks(10, 30)]
+    listener.push([UNKNOWN[2], *listener.tracks(40, 50)])  # nothing of it is there: the list is written anew
+    assert listener.only() == listener.tracks(40, 50)
+    listener.undo()
+    assert listener.only() == [*first[:2], *first[4:], *listener.tracks(10, 30)]
+
+
+def test_a_push_of_nothing_that_spotify_knows_says_so_and_empties_nothing(listener: Listener) -> None:
+    listener.push(listener.tracks(0, 10))
+    with pytest.raises(InputError, match="Spotify knows none of the 5 tracks"):
+        listener.push(UNKNOWN)
+    assert listener.only() == listener.tracks(0, 10)
+    with pytest.raises(InputError, match="Spotify knows none of the 5 tracks") as caught:
+        listener.push(UNKNOWN, "Another")
+    assert '--undo --name "Another"' in caught.value.hint
+    assert len(listener.made("Another")) == 1
+    listener.push([*UNKNOWN, *listener.tracks(0, 3)], "Another")  # the one that was made is filled
+    (another,) = listener.made("Another")
+    assert listener.inside(another) == listener.tracks(0, 3)
+    listener.push(listener.tracks(5, 15))
+    listener.undo()
+    assert listener.only() == listener.tracks(0, 10)
+
+
+def test_a_push_with_tracks_that_spotify_does_not_know_goes_on_where_it_was_cut_off(listener: Listener) -> None:
+    known = listener.tracks(0, 230)
+    wanted = [*known[:120], UNKNOWN[0], *known[120:]]
+    for at in (1, 2, 3, 3):
+        listener.standin.faults.add(Fault(kind="503", method="POST", path="/items", at=at, times=20))
+        with pytest.raises(ServiceError):
+            listener.push(wanted)
+        listener.standin.faults.clear()
+    listener.push(wanted)
+    assert listener.only() == known
+
+
 @pytest.mark.parametrize("tracks", [0, 3])
 def test_a_playlist_of_that_name_which_the_listener_made_is_never_touched(tracks: int, listener: Listener) -> None:
     theirs = listener.account.add_playlist(NAME, [4 * number for number in range(tracks)])

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from earmark.feature_words import value_in_words
 from earmark.page.portrait.answer import Portrait, portrait
 from earmark.page.portrait.certainty import reliability
 from earmark.page.portrait.contrasts import clustered_auc
@@ -22,7 +23,7 @@ from earmark.page.portrait.pages import draw
 from earmark.page.portrait.plane import features_of, fit_plane, sample, unlike
 from earmark.page.portrait.taste_table import TasteTable
 from earmark.page.portrait.unknown import candidate_gaps
-from earmark.page.portrait.wording import SCALES, value_in_words
+from earmark.page.portrait.wording import SCALES
 from earmark.training_tables import save_table, table_file
 from experiments.bootstrap import intervals
 from experiments.metrics import roc_auc

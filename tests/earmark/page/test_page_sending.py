@@ -119,6 +119,7 @@ def test_what_was_shown_is_sent_and_sending_it_again_changes_nothing(sender: Sen
         "address": f"https://open.spotify.com/playlist/{playlist.playlist_id}",
         "changed": True,
         "n_tracks": TOP,
+        "n_unknown": 0,
     }
     assert sender.inside() == sender.best(TOP)
     assert (playlist.public, playlist.collaborative) == (False, False)
@@ -188,6 +189,40 @@ def test_taking_back_is_shown_first_and_goes_step_by_step(sender: Sender) -> Non
     assert (wrong.status_code, len(sender.inside())) == (409, 5)
     assert sender.post("pushes/undo", {"name": NAME, "plan": plan["plan"]}).json()["n_tracks"] == TOP
     assert sender.inside() == sender.best(TOP)
+
+
+def test_what_the_listener_put_in_is_told_before_a_playlist_is_deleted(sender: Sender) -> None:
+    sender.send(sender.plan()["plan"])
+    (playlist,) = sender.made()
+    playlist.change([*playlist.entries, sender.standin.account.likes[7]])
+    shown = sender.browser.get(
+        f"{sender.url}/send/undo/plan", params={"name": NAME}, headers={"HX-Request": "true"}, timeout=60
+    )
+    assert "1 entry that cannot be brought back would go: earmark did not put them in." in shown.text
+    assert "local files" not in shown.text
+
+
+def test_tracks_that_spotify_does_not_know_are_left_out_and_counted(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = sender.best(TOP)
+    catalogue = sender.standin.account.catalogue
+    gone = {one.rpartition(":")[2] for one in best[3:5]}
+    known = catalogue.key_of
+    monkeypatch.setattr(catalogue, "key_of", lambda track_id: None if track_id in gone else known(track_id))
+    plan = sender.plan()["plan"]
+    page = sender.browser.post(
+        f"{sender.url}/send",
+        params={"list": "demo", "top": TOP, "name": NAME, "plan": plan},
+        headers={"HX-Request": "true", "Origin": sender.url},
+        timeout=60,
+    )
+    assert page.status_code == 200, page.text
+    assert f"Sent {TOP - 2} tracks to" in page.text
+    assert "Left out: 2 tracks that Spotify does not know." in page.text
+    assert sender.inside() == [*best[:3], *best[5:]]
+    again = sender.send(sender.plan()["plan"]).json()
+    assert (again["n_tracks"], again["n_unknown"]) == (TOP - 2, 2)
 
 
 def test_taking_the_first_sending_back_deletes_the_playlist(sender: Sender) -> None:

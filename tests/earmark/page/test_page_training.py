@@ -47,6 +47,7 @@ from earmark.session import train_and_record
 from earmark.verdicts import with_verdicts
 from experiments.config import FitConfig
 from experiments.splits import SPLITS as SPLIT_KINDS
+from experiments.train_words import ARTISTS_UNKNOWN
 from features.errors import InputError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
@@ -551,6 +552,20 @@ def test_an_outcome_without_its_place_in_mlflow_has_no_links() -> None:
     assert [row.run_url for row in found.rows] == [None] * 4
     assert found.words[0] == "The ranker's ROC AUC lies in - to 0.900 (95 % bootstrap interval)."
     assert found.words[-1] == "It is the new champion: it is the first."
+
+
+def test_an_outcome_is_as_honest_as_the_command_line() -> None:
+    answer = {
+        "run_id": "0" * 32, "model": "tree", "n_test": 12, "n_train": 48, "split": "artist", "metrics": {},
+        "champion": {"promoted": True, "reason": "it is the first"}, "intervals": {"roc_auc": [0.0, 0.738]},
+        "keep_everything": {}, "best_possible_auc": None, "baselines": [], "families": [],
+    }  # fmt: skip
+    found = outcome({"answer": answer, "notes": [ARTISTS_UNKNOWN], "place": None}, titles(), "http://mlflow")
+    assert found.held_out == "On 12 held-out tracks (artists unknown)"
+    assert found.words[0].startswith("The ranker's ROC AUC lies in 0.000 to 0.738 (95 % bootstrap interval). That incl")
+    assert " ".join(found.words).count("which is guessing") == 1
+    named = outcome({"answer": answer, "notes": [], "place": None}, titles(), "http://mlflow")
+    assert named.held_out == "On 12 held-out tracks (no artist on both sides)"
 
 
 def test_people_read_titles_and_a_true_minus_in_what_is_said_of_a_train() -> None:
