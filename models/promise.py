@@ -13,12 +13,13 @@ testing (Angelopoulos et al. 2021, "Learn then Test"), in which no cut pays for 
 the curve, not the cut's own count, says that a cut should pass most easily.
 
 Each precision has a start of its own, so a higher one may pass where a lower one fails, or keep more. Whoever asks for
-the lower is then given the higher one's cut, if that is one of ``STRICTER``: of all precisions it would take a second.
+the lower is then given the higher one's cut, if that is one of ``STRICTER``: all precisions would take a second.
 All functions are pure.
 """
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 import numpy as np
 from scipy.special import betainc, betaincinv, expit, logit
@@ -37,6 +38,7 @@ from models.threshold import MIN_SUPPORT
 
 STRICTER = (*(percent / 100 for percent in range(5, 100, 5)), 1.0)
 """Precisions whose cuts serve whoever asks for less."""
+_REMEMBERED = 256
 CAUTION = 0.5
 """Standard deviations of bad luck that the start of the sequence allows for."""
 
@@ -66,6 +68,49 @@ class Cut:
     confidence: float
 
 
+class Promises:
+    """What can be promised of some candidates: asked for one precision after another, no cut is looked for twice.
+
+    Parameters
+    ----------
+    support : Support
+        Out-of-fold rows.
+    candidates : ndarray of float, shape (n_candidates,), optional
+        Like probabilities of the tracks that promises are about. Without them they are about the precision of a cut on
+        average over tracks like the out-of-fold rows.
+    candidate_groups : ndarray, shape (n_candidates,), optional
+        Their artists.
+    confidence : float
+        In (0, 1).
+    """
+
+    def __init__(
+        self,
+        support: Support,
+        candidates: FloatArray | None = None,
+        candidate_groups: Groups | None = None,
+        confidence: float = 0.9,
+    ) -> None:
+        self._n = len(support.p) if candidates is None else len(candidates)
+        self._own = lru_cache(_REMEMBERED)(
+            partial(_find, support, candidates=candidates, candidate_groups=candidate_groups, confidence=confidence)
+        )
+
+    def cut(self, min_precision: float) -> Cut | None:
+        """The laxest cut of which a precision, or one of ``STRICTER``, can be promised; see `promised_cut`."""
+        laxest = self._own(min_precision)
+        for stricter in STRICTER:
+            if stricter > min_precision:
+                laxest = _laxer(laxest, self._own(stricter))
+        return None if laxest is None else replace(laxest, min_precision=min_precision)
+
+    def best(self, *, below: float = 1.0, min_kept: int = 10) -> Cut | None:
+        """The highest precision that can be promised of at least some tracks; see `best_promise`."""
+        least, highest = min(min_kept, self._n), math.ceil(round(below * 100, 6)) - 1
+        found = (self.cut(percent / 100) for percent in range(highest, 0, -1))
+        return next((cut for cut in found if cut is not None and cut.kept >= least), None)
+
+
 def promised_cut(
     y: IntArray,
     p: FloatArray,
@@ -79,7 +124,7 @@ def promised_cut(
     rate_sd: float = 0.0,
     confidence: float = 0.9,
 ) -> Cut | None:
-    """The laxest cut of which a precision, or a higher one, can be promised.
+    """The laxest cut of which a precision, or one of ``STRICTER``, can be promised.
 
     Parameters
     ----------
@@ -87,13 +132,8 @@ def promised_cut(
         Out-of-fold rows; see `Support`.
     min_precision : float
         In (0, 1].
-    candidates : ndarray of float, shape (n_candidates,), optional
-        Like probabilities of the tracks that the promise is about. Without them it is about the precision of a cut on
-        average over tracks like the out-of-fold rows.
-    candidate_groups : ndarray, shape (n_candidates,), optional
-        Their artists.
-    confidence : float
-        In (0, 1).
+    candidates, candidate_groups, confidence
+        See `Promises`.
 
     Returns
     -------
@@ -106,11 +146,7 @@ def promised_cut(
         If something is out of range.
     """
     support = Support(y, p, groups=groups, weights=weights, rate_shift=rate_shift, rate_sd=rate_sd)
-    laxest = _find(support, min_precision, candidates, candidate_groups, confidence)
-    for stricter in STRICTER:
-        if stricter > min_precision:
-            laxest = _laxer(laxest, _find(support, stricter, candidates, candidate_groups, confidence))
-    return None if laxest is None else replace(laxest, min_precision=min_precision)
+    return Promises(support, candidates, candidate_groups, confidence).cut(min_precision)
 
 
 def best_promise(
@@ -146,17 +182,7 @@ def best_promise(
         None where nothing worth saying can be promised.
     """
     support = Support(y, p, groups=groups, weights=weights, rate_shift=rate_shift, rate_sd=rate_sd)
-    least = min(min_kept, len(y) if candidates is None else len(candidates))
-    laxest = None
-    for percent in range(100, 0, -1):
-        precision, asked = percent / 100, percent < round(below * 100, 6)
-        if not asked and precision not in STRICTER:
-            continue
-        found = _laxer(laxest, _find(support, precision, candidates, candidate_groups, confidence))
-        if asked and found is not None and found.kept >= least:
-            return replace(found, min_precision=precision)
-        laxest = found if precision in STRICTER else laxest
-    return None
+    return Promises(support, candidates, candidate_groups, confidence).best(below=below, min_kept=min_kept)
 
 
 def kept_precision(
@@ -223,6 +249,7 @@ def _laxer(one: Cut | None, other: Cut | None) -> Cut | None:
 def _find(
     support: Support,
     min_precision: float,
+    *,
     candidates: FloatArray | None,
     candidate_groups: Groups | None,
     confidence: float,

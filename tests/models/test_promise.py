@@ -57,7 +57,10 @@ def test_who_asks_for_less_is_given_at_least_what_more_would_keep() -> None:
         _, candidates, others = world(rng, 150, 0.85, 0.5)
         asked = {"candidates": candidates, "groups": artist, "candidate_groups": others}
         support, precisions = Support(y, p, groups=artist), [percent / 100 for percent in range(55, 100, 5)]
-        own = [_find(support, wanted, candidates, others, 0.9) for wanted in precisions]
+        own = [
+            _find(support, wanted, candidates=candidates, candidate_groups=others, confidence=0.9)
+            for wanted in precisions
+        ]
         cuts = [promised_cut(y, p, wanted, **asked) for wanted in precisions]
         for lower, higher in itertools.pairwise(cuts):
             assert higher is None or (lower is not None and lower.kept >= higher.kept)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from earmark.page.desk import Desk
 from earmark.page.lists import CandidateList
 from earmark.page.ranking.candidates import BoolArray, Candidates, IntArray
-from earmark.page.ranking.cuts import Kept, highest_promise, keep
+from earmark.page.ranking.cuts import Kept, keep, promises_of
 from earmark.page.ranking.filters import found, order, passing
 from earmark.page.ranking.questions import Cut, Filters, Shown
 from earmark.page.rendering import environment
@@ -47,7 +47,7 @@ class Board:
         )
         # Of this board alone, so that they go when it goes.
         self.passing = lru_cache(_FILTERS)(self._passing)
-        self.ceiling = lru_cache(_FILTERS)(self._ceiling)
+        self.promises = lru_cache(_FILTERS)(self._promises)
         self.kept = lru_cache(_CUTS)(self._kept)
         self.order = lru_cache(_ORDERS)(self._order)
         self.found = lru_cache(_ORDERS)(self._found)
@@ -58,14 +58,14 @@ class Board:
         """The candidates that pass the filters, shape (n,)."""
         return passing(self.candidates, filters)
 
-    def _ceiling(self, filters: Filters) -> promise.Cut | None:
-        """The highest precision that can be promised of those that pass."""
-        return highest_promise(self.scored, self.candidates, self.passing(filters))
+    def _promises(self, filters: Filters) -> promise.Promises:
+        """What can be promised of those that pass."""
+        return promises_of(self.scored, self.candidates, self.passing(filters))
 
     def _kept(self, filters: Filters, cut: Cut) -> Kept:
         """What a cut keeps of those that pass."""
         among = self.passing(filters)
-        return keep(self.scored, self.candidates, among, cut, lambda: self.ceiling(filters), self._report)
+        return keep(self.scored, self.candidates, among, cut, lambda: self.promises(filters), self._report)
 
     def last(self, filters: Filters, cut: Cut) -> int:
         """Position of the last track that is kept: of those that pass, all up to it are; -1 where none is."""

@@ -12,11 +12,12 @@ from earmark.page.ranking.questions import Cut
 from earmark.ranking import rank_answer
 from features.report import ValidationReport
 from models import promise
+from models.cut_tests import Support
 from models.ranking import Ranking
 from models.scored import Scored
 
-Ceiling = Callable[[], promise.Cut | None]
-"""The highest precision that can be promised; asked only where more was wanted."""
+AskPromises = Callable[[], promise.Promises]
+"""What can be promised of the candidates; asked only where a precision was wanted."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Kept:
 
 
 def keep(
-    scored: Scored, candidates: Candidates, among: BoolArray, cut: Cut, ceiling: Ceiling, report: ValidationReport
+    scored: Scored, candidates: Candidates, among: BoolArray, cut: Cut, promises: AskPromises, report: ValidationReport
 ) -> Kept:
     """Cut the candidates that pass.
 
@@ -60,8 +61,8 @@ def keep(
     among : ndarray of bool, shape (n,)
         The candidates that pass the filters.
     cut : Cut
-    ceiling : callable
-        `highest_promise` of the same candidates.
+    promises : callable
+        `promises_of` the same candidates.
     report : ValidationReport
         Of the list.
 
@@ -74,9 +75,9 @@ def keep(
         cut = Cut()  # of no track, nothing is promised or refused
     threshold, wanted = cut.threshold, cut.min_precision
     if wanted is not None and cut == Cut(min_precision=wanted) and not scored.relative:
-        found = promise.promised_cut(min_precision=wanted, **_evidence(scored, candidates, among))
+        found = promises().cut(wanted)
         if found is None:
-            return _refused(scored, among, instead_of(wanted, scored, candidates, among, ceiling), report)
+            return _refused(scored, among, instead_of(wanted, scored, promises()), report)
         threshold, wanted = found.threshold, None  # what `Scored.keep` finds as well, found once
     ranking = scored.keep(min_precision=wanted, top=cut.top, threshold=threshold, among=among)
     n_kept = len(ranking.tracks)
@@ -84,40 +85,22 @@ def keep(
     return Kept(_account(ranking, n_kept, report), n_kept, ranking.threshold, likes)
 
 
-def highest_promise(
-    scored: Scored, candidates: Candidates, among: BoolArray, *, below: float = 1.0
-) -> promise.Cut | None:
-    """The highest precision that can be promised of at least some of the candidates; see `promise.best_promise`."""
-    found = promise.best_promise(below=below, **_evidence(scored, candidates, among))
-    known = scored.evidence
+def promises_of(scored: Scored, candidates: Candidates, among: BoolArray) -> promise.Promises:
+    """What can be promised of the candidates that pass, at least one; see `promise.Promises`."""
+    rows = scored.evidence
+    shift, sd = scored.doubt
+    support = Support(
+        rows.liked, rows.probability, groups=rows.artist, weights=rows.weight, rate_shift=shift, rate_sd=sd
+    )
+    return promise.Promises(support, candidates.probability[among], candidates.artist_keys[among])
+
+
+def instead_of(wanted: float, scored: Scored, promises: promise.Promises) -> promise.Cut | None:
+    """What can be promised where ``wanted`` cannot: None where it is not worth saying."""
+    found, known = promises.best(below=wanted), scored.evidence
     if found is None or found.min_precision < np.average(known.liked, weights=known.weight):
         return None
     return found
-
-
-def instead_of(
-    wanted: float, scored: Scored, candidates: Candidates, among: BoolArray, ceiling: Ceiling
-) -> promise.Cut | None:
-    """What can be promised where ``wanted`` cannot."""
-    highest = ceiling()
-    if highest is None or highest.min_precision < wanted:
-        return highest
-    return highest_promise(scored, candidates, among, below=wanted)
-
-
-def _evidence(scored: Scored, candidates: Candidates, among: BoolArray) -> dict[str, Any]:
-    """What promises rest on, and what they are about."""
-    rows = scored.evidence
-    return {
-        "y": rows.liked,
-        "p": rows.probability,
-        "candidates": candidates.probability[among],
-        "groups": rows.artist,
-        "candidate_groups": candidates.artist_keys[among],
-        "weights": rows.weight,
-        "rate_shift": scored.doubt[0],
-        "rate_sd": scored.doubt[1],
-    }
 
 
 def _refused(scored: Scored, among: BoolArray, instead: promise.Cut | None, report: ValidationReport) -> Kept:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from earmark.home import Home
 from earmark.page.ranking.candidates import Candidates
-from earmark.page.ranking.cuts import highest_promise, instead_of, keep
+from earmark.page.ranking.cuts import instead_of, keep, promises_of
 from earmark.page.ranking.filters import best_of_each, found, order, passing
 from earmark.page.ranking.questions import LIKELY, SORTS, Cut, Filters, RankingQuery
 from earmark.page.rendering import percent
@@ -154,7 +154,7 @@ def test_a_cut_is_the_rankers_own_answer_about_the_tracks_that_pass(
 ) -> None:
     among = passing(candidates, filters)
     report = ValidationReport(rows=300, usable=294, merged=2, set_aside={"no audio features": 4})
-    kept = keep(scored, candidates, among, cut, lambda: highest_promise(scored, candidates, among), report)
+    kept = keep(scored, candidates, among, cut, lambda: promises_of(scored, candidates, among), report)
     assert kept.refused == (cut.min_precision == 0.97)
     if kept.refused:
         with pytest.raises(InputError, match="cannot be promised") as caught:
@@ -177,17 +177,25 @@ def test_a_cut_is_the_rankers_own_answer_about_the_tracks_that_pass(
 
 def test_what_can_be_promised_in_its_place_is_the_rankers_own_offer(scored: Scored, candidates: Candidates) -> None:
     among = np.ones(len(candidates), dtype=bool)
-    highest = highest_promise(scored, candidates, among)
+    promises = promises_of(scored, candidates, among)
+    highest = promises.best()
     assert highest is not None
     for wanted in (0.97, highest.min_precision + 0.01, 1.0):
         with pytest.raises(InputError, match=f"; {highest.min_precision:g} can, and keeps {highest.kept} of them"):
             scored.keep(min_precision=wanted, among=among)
-        assert instead_of(wanted, scored, candidates, among, lambda: highest) == highest
+        assert instead_of(wanted, scored, promises) == highest
 
 
 def test_of_no_track_nothing_is_promised_or_refused(scored: Scored, candidates: Candidates) -> None:
     among = np.zeros(len(candidates), dtype=bool)
-    kept = keep(scored, candidates, among, Cut(min_precision=0.9), lambda: None, ValidationReport(0, 0))
+    kept = keep(
+        scored,
+        candidates,
+        among,
+        Cut(min_precision=0.9),
+        lambda: promises_of(scored, candidates, among),
+        ValidationReport(0, 0),
+    )
     assert (kept.n_kept, kept.refused, kept.likes) == (0, False, (0.0, 0.0, 0.0))
 
 
