@@ -229,7 +229,7 @@ def test_wrong_settings_are_refused() -> None:
         groups_for(tracks, "album")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="share of test rows"):
         outer_split(tracks, y, test_size=0.9)
-    with pytest.raises(InputError, match="1 folds"):
+    with pytest.raises(InputError, match="1 fold was"):
         inner_folds(tracks, y, n_folds=1)
     with pytest.raises(ValueError, match="shape"):
         inner_folds(tracks, y[:-1])
