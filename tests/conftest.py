@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, settings
 
 from connectors.registry import open_source
 from experiments.config import FitConfig
@@ -14,6 +15,10 @@ from features.schema import validate
 from models.ranker import Ranker
 
 SHARED_DATA = Path(os.environ.get("EARMARK_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+# The first example is slow to make where coverage is measured and both cores are taken; that says nothing of the code.
+settings.register_profile("earmark", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("earmark")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell's background jobs ignore Ctrl-C, and so would the commands that tests start in order to interrupt them.

@@ -206,7 +206,7 @@ LIGHT = ("majority", "tree", "untuned_tree", "boosted_trees")
 CHECKED = [registry.spec(name).build(QUICK.get(name, {}), 0) for name in LIGHT]  # the dense one: in test_dense.py
 
 
-RELATIVE = "weights are scaled to a mean of 1, while the number of rows decides how heavy a leaf must be"
+RELATIVE = "rows are drawn at random: one of weight 2 is not two rows"
 
 
 @parametrize_with_checks(

@@ -182,7 +182,7 @@ def test_a_given_base_rate_is_taken_as_given(
     assert ranking.base_rate is None
     (note,) = ranking.notes
     assert word in note
-    assert f"({rate:.0%}, as given, against" in note
+    assert f"({100 * rate:.0f} %, as given, against" in note
 
 
 def test_the_base_rate_of_training_changes_nothing_and_says_nothing(
