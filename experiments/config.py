@@ -93,7 +93,7 @@ class FitConfig:
         return self.n_folds or (8 if small else 5), 1 if self.split == "time" else repeats
 
     def families(self) -> tuple[ModelSpec, ...]:
-        """The families to search, cheap ones first."""
+        """The families to search, in the order of tables."""
         available = families()
         names = [spec.name for spec in available]
         for name in self.models:

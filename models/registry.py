@@ -57,7 +57,7 @@ def spec(name: str) -> ModelSpec:
 
 
 def families() -> tuple[ModelSpec, ...]:
-    """All families that are tuned, in the order of tables and of the search."""
+    """All families that are tuned, in the order of tables."""
     return _of_role("family")
 
 
