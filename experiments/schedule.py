@@ -70,25 +70,22 @@ def _defaults(
     """Families' first trials, as far as the seconds go; a slow machine shows in the first ones."""
     started: list[FamilyStudy] = []
     spent = usual = 0.0
-
-    def begin(study: FamilyStudy) -> None:
-        nonlocal spent, usual
-        clock = time.monotonic()
-        _step(study, None, on_trial)
-        spent += time.monotonic() - clock
-        usual += _usual_seconds(study)
-        started.append(study)
-
     for study in sorted(studies, key=lambda study: study.spec.priority):
         pace = max(1.0, spent / usual) if usual else 1.0
         until = latest if len(started) < SEVERAL else deadline
         if study.finished:
             on_trial(study.spec, len(study.finished), None, study.best_value)
-            started.append(study)
         elif until is None or time.monotonic() + pace * _usual_seconds(study) <= until:
-            begin(study)
+            clock = time.monotonic()
+            _step(study, None, on_trial)
+            spent += time.monotonic() - clock
+            usual += _usual_seconds(study)
+        else:
+            continue
+        started.append(study)
     if not started:
-        begin(min(studies, key=_usual_seconds))
+        started = [min(studies, key=_usual_seconds)]
+        _step(started[0], None, on_trial)
     return [study for study in studies if study in started]
 
 

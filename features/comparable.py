@@ -4,6 +4,7 @@ Likes of one service and tracks of a catalogue differ in more than taste: one kn
 rows, the other rounds to two decimals. A model that is to tell likes from other tracks would learn that first.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -36,19 +37,17 @@ def made_comparable(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFram
     notes : tuple of str
         What was left out and what was rounded.
     """
-    tables, left_out, rounded = [one, other], [], []
-    for name in _COMPARED:
-        missing = [table[name].isna().mean() if name in table else 1.0 for table in tables]
-        if min(missing) == 1.0:
+    tables, rounded = [one, other], []
+    left_out = known_unevenly(one, other, _COMPARED)
+    for name in left_out:
+        tables = [_without(table, name) for table in tables]
+    for name in AUDIO_FEATURES:
+        if name in left_out or not all(name in table and table[name].notna().any() for table in tables):
             continue
-        if abs(missing[0] - missing[1]) > GAP:
-            left_out.append(name)
-            tables = [_without(table, name) for table in tables]
-        elif name in AUDIO_FEATURES:
-            places = [decimals(table[name]) for table in tables]
-            if places[0] != places[1]:
-                rounded.append(name)
-                tables = [table.assign(**{name: table[name].round(min(places))}) for table in tables]
+        places = [decimals(table[name]) for table in tables]
+        if places[0] != places[1]:
+            rounded.append(name)
+            tables = [table.assign(**{name: table[name].round(min(places))}) for table in tables]
     notes = []
     if left_out:
         notes.append(
@@ -57,6 +56,19 @@ def made_comparable(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFram
     if rounded:
         notes.append(f"rounded, since likes and background have different decimals: {', '.join(rounded)}")
     return tables[0], tables[1], tuple(notes)
+
+
+def known_unevenly(one: pd.DataFrame, other: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """The columns whose shares of missing values differ by more than ``GAP``; all are missing where there is no column.
+
+    Parameters
+    ----------
+    one, other : DataFrame
+    names : iterable of str
+        Columns to compare.
+    """
+    missing = {name: [table[name].isna().mean() if name in table else 1.0 for table in (one, other)] for name in names}
+    return [name for name, (here, there) in missing.items() if abs(here - there) > GAP]
 
 
 def _without(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -36,7 +36,7 @@ from models.cut_tests import (
 from models.precision_curve import FloatArray, IntArray
 from models.threshold import MIN_SUPPORT
 
-STRICTER = (*(percent / 100 for percent in range(5, 100, 5)), 1.0)
+STRICTER = tuple(percent / 100 for percent in range(5, 101, 5))
 """Precisions whose cuts serve whoever asks for less."""
 _REMEMBERED = 256
 CAUTION = 0.5

@@ -10,7 +10,7 @@ import pandas as pd
 
 from connectors.source import Reading, SourceRequest
 from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES
-from features.comparable import GAP
+from features.comparable import GAP, known_unevenly
 from features.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def known_alike(tracks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """
     heard = tracks[list(ANALYSED_FEATURES)].notna().any(axis=1)
     judged = [(tracks["liked"] == label).fillna(value=False).to_numpy(dtype=bool) for label in (1, 0)]
-    sides = [tracks.loc[heard & label, list(_TELLING)] for label in judged]
-    if any(side.empty for side in sides):
+    liked, others = (tracks[heard & label] for label in judged)
+    if liked.empty or others.empty:
         return tracks, ()
     notes = []
     share_heard = [heard[label].mean() for label in judged]
@@ -97,8 +97,7 @@ def known_alike(tracks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
             f"{share_heard[0]:.0%} of the liked tracks have audio features and {share_heard[1]:.0%} of the others: a "
             "model learns that, too; '--without-features wait' leaves out those without"
         )
-    known = [side.notna().mean() for side in sides]
-    uneven = [name for name in _TELLING if abs(known[0][name] - known[1][name]) > GAP]
+    uneven = known_unevenly(liked, others, _TELLING)
     if uneven:
         notes.append(
             f"not learned from, since known of liked tracks and others to different degrees: {', '.join(uneven)}"

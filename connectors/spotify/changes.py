@@ -69,7 +69,8 @@ def apply(current: Sequence[str], change: Change) -> list[str]:
     """What a list is after a change."""
     match change:
         case Remove(uris):
-            return [uri for uri in current if uri not in set(uris)]
+            gone = set(uris)
+            return [uri for uri in current if uri not in gone]
         case Insert(uris, position):
             return [*current[:position], *uris, *current[position:]]
         case Replace(uris):

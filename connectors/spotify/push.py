@@ -87,8 +87,10 @@ class PushPlan:
     @property
     def moves(self) -> bool:
         """Whether tracks that stay change their order."""
-        left = [uri for uri in self.current if uri in set(self.wanted)]
-        return left != [uri for uri in self.wanted if uri in set(left)]
+        wanted = set(self.wanted)
+        left = [uri for uri in self.current if uri in wanted]
+        stay = set(left)
+        return left != [uri for uri in self.wanted if uri in stay]
 
 
 def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence[str]) -> PushPlan:

@@ -60,7 +60,8 @@ def push(
                 made = send(library, client, plan, public=public, on_progress=on_progress)
             playlist_id = None if made is None else made.playlist_id
             if made is not None:
-                unknown = tuple(uri for uri in plan.wanted if uri not in set(made.uris))
+                there = set(made.uris)
+                unknown = tuple(uri for uri in plan.wanted if uri not in there)
                 plan = replace(plan, wanted=made.uris)
                 _note_what_went_otherwise(made, unknown)
         if json:

@@ -39,7 +39,7 @@ class Majority(BinaryClassifier):
     ) -> Self:
         """Count."""
         _, codes = self._start_fit(X, y)
-        self.like_rate_ = float(np.average(codes, weights=self._relative_weights(sample_weight, codes)))
+        self.like_rate_ = float(np.average(codes, weights=self._weights(sample_weight, codes)))
         return self
 
     def _like_probability(self, X: FloatArray) -> FloatArray:

@@ -128,7 +128,7 @@ class SymmetricBoosting(BinaryClassifier):
             Where less than two classes have a weight.
         """
         inputs, labels = self._start_fit(X, y)
-        weight = self._relative_weights(sample_weight, labels)
+        weight = self._weights(sample_weight, labels)
         if weight is not None:
             kept = weight > 0
             inputs, labels, weight = inputs[kept], labels[kept], weight[kept] / weight[kept].mean()
