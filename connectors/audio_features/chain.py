@@ -144,7 +144,13 @@ def _ask(
             answer = replace(answer, found=news)
         with library.transaction():
             library.add_features(
-                FeatureRow(track_id=track_id, values=values, source=link.source, fetched_at=at)
+                FeatureRow(
+                    track_id=track_id,
+                    values=values,
+                    source=link.source,
+                    fetched_at=at,
+                    matched_by=answer.matched[track_id],
+                )
                 for track_id, values in answer.found.items()
             )
             if link.remembers:

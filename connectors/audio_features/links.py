@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from connectors.track_ids import MatchedBy
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -42,12 +44,15 @@ class Answer:
         Everything the batch was about.
     found : mapping of str to (mapping of str to float)
         Checked values, none empty, by ``Wanted.track_id``.
+    matched : mapping of str to {"id", "isrc", "name"}
+        What each of the found was recognised by.
     dropped : int
         Values that cannot be right.
     """
 
     asked: Sequence[Wanted]
     found: Mapping[str, Mapping[str, float]]
+    matched: Mapping[str, MatchedBy]
     dropped: int = 0
 
 

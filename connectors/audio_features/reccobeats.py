@@ -14,7 +14,7 @@ from connectors.audio_features.links import Answer, Wanted
 from connectors.audio_features.values import known_values
 from connectors.http.faults import BadAnswer
 from connectors.http.transport import Transport
-from connectors.track_ids import plain_isrc, spotify_id
+from connectors.track_ids import MatchedBy, plain_isrc, spotify_id
 from features.columns import AUDIO_FEATURES
 from features.errors import ServiceError
 from features.report import show
@@ -63,7 +63,7 @@ class ReccoBeats:
         return (f"reccobeats: {self._strays:,} answers are of no track that was asked for, and left out",)
 
     def can_ask(self, wanted: Wanted) -> bool:
-        """It knows ISRCs and Spotify's ids."""
+        """It knows ISRCs and Spotify's ids; a local file has neither."""
         return _asked_by(wanted) is not None
 
     def answers(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
@@ -75,13 +75,15 @@ class ReccoBeats:
             given, strays = _put_to(batch, rows)
             self._strays += strays
             found: dict[str, Mapping[str, float]] = {}
+            matched: dict[str, MatchedBy] = {}
             dropped = 0
             for one in batch:
-                values, wrong = _best(one, given.get(one.track_id, []))
+                values, wrong, way = _best(one, given.get(one.track_id, []))
                 dropped += wrong
                 if values:
                     found[one.track_id] = values
-            yield Answer(batch, found, dropped)
+                    matched[one.track_id] = way
+            yield Answer(batch, found, matched, dropped)
 
 
 def _asked_by(wanted: Wanted) -> str | None:
@@ -135,13 +137,14 @@ def _put_to(
     return given, strays
 
 
-def _best(one: Wanted, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, float], int]:
+def _best(one: Wanted, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, float], int, MatchedBy]:
     """One of a recording's rows (one a release): that of our own id, else the fullest; their order does not matter."""
     if not rows:
-        return {}, 0
+        return {}, 0, "isrc"
     judged = [(known_values(row, _PROVIDES), _linked(row) or "") for row in rows]
-    (values, dropped), _ = min(judged, key=lambda entry: (entry[1] != one.spotify_id, -len(entry[0][0]), entry[1]))
-    return values, dropped
+    best = min(judged, key=lambda entry: (entry[1] != one.spotify_id, -len(entry[0][0]), entry[1]))
+    (values, dropped), linked = best
+    return values, dropped, "id" if linked == one.spotify_id else "isrc"
 
 
 def _linked(row: Mapping[str, Any]) -> str | None:

@@ -132,4 +132,4 @@ def _answer(batch: Sequence[Wanted], given: Mapping[str, Mapping[str, float]]) -
         dropped += wrong
         if values:
             found[one.track_id] = values
-    return Answer(batch, found, dropped)
+    return Answer(batch, found, dict.fromkeys(found, "id"), dropped)

@@ -68,7 +68,7 @@ class Exclusions:
         named = [platform.casefold() if isinstance(platform, str) else "" for platform in platforms]
         return np.array([any(device in name for device in wanted) for name in named], dtype=bool)
 
-    def asleep(self, ended_at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def asleep(self, ended_at: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
         """Which plays ended in the hours to be left out.
 
         Parameters
@@ -83,7 +83,7 @@ class Exclusions:
         inside = (hour >= first) & (hour < end) if first < end else (hour >= first) | (hour < end)
         return np.asarray(inside, dtype=bool)
 
-    def out_of_range(self, ended_at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def out_of_range(self, ended_at: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
         """Which plays ended before or after the wanted days; shape as ``ended_at``."""
         outside = np.zeros(len(ended_at), dtype=bool)
         if self.after:

@@ -12,6 +12,10 @@ _BLUR_MS: Final = 2_000
 """Two plays of one track are one where they overlap by more than this share of the shorter one and the blur of their
 time stamps. Crossfade overlaps repeats by 12 s at most, the rounding of times a skip and a restart by a second."""
 
+_MIXER: Final = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio (Knuth's multiplicative hashing)
+_LENGTHS: Final = 1 << 27
+"""More than the milliseconds of a day."""
+
 
 def duplicates(table: PlayTable, fixed: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
     """Which plays repeat another one of the same track.
@@ -41,21 +45,33 @@ def duplicates(table: PlayTable, fixed: npt.NDArray[np.bool_] | None = None) -> 
 
 
 def _same_beginning(table: PlayTable, fixed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    order = np.lexsort((table.ended_at, table.fate, ~fixed, table.ms_played, table.began_at, table.track))
-    # A length of 0 at one beginning may be several tries to start.
-    known = (table.began_at[order] > 0) & (table.ms_played[order] > 0)
-    same = known[1:]
-    for column in (table.track, table.began_at, table.ms_played):
-        same = same & (column[order][1:] == column[order][:-1])
     repeated = np.zeros(len(table), dtype=bool)
-    repeated[order[1:]] = same & ~fixed[order[1:]]
+    rows = _perhaps_same(table)
+    table, stays = table.take(rows), fixed[rows]
+    order = np.lexsort((table.ended_at, _worth(table, stays), table.ms_played, table.began_at, table.track))
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for column in (table.track, table.began_at, table.ms_played):
+        same &= column[order][1:] == column[order][:-1]
+    repeated[rows[order[1:]]] = same & ~stays[order[1:]]
     return repeated
 
 
+def _perhaps_same(table: PlayTable) -> npt.NDArray[np.intp]:
+    """The plays that may have begun together with another of their track: nearly none, found by sorting one column."""
+    # A length of 0 at one beginning may be several tries to start.
+    known = np.flatnonzero((table.began_at > 0) & (table.ms_played > 0))
+    mixed = np.zeros(len(known), dtype=np.uint64)
+    for column in (table.track, table.began_at, table.ms_played):
+        mixed = (mixed ^ column[known].astype(np.uint64)) * _MIXER  # wraps around
+    ordered = np.sort(mixed)
+    return known[np.isin(mixed, ordered[1:][ordered[1:] == ordered[:-1]])]
+
+
 def _overlapping(table: PlayTable, fixed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    order = np.lexsort((-table.ms_played, table.fate, ~fixed, table.ended_at, table.track))
+    worth = _worth(table, fixed)
+    order = np.lexsort((worth, table.keys()))
     track, ended, ms = table.track[order], table.ended_at[order] * 1000, table.ms_played[order]
-    fate, stays = table.fate[order], fixed[order]
+    worth, stays = worth[order], fixed[order]
     near = np.zeros(len(order), dtype=bool)
     near[1:] = (track[1:] == track[:-1]) & _overlap(ended[:-1], ms[:-1], ended[1:], ms[1:])
     repeated = np.zeros(len(order), dtype=bool)
@@ -64,7 +80,7 @@ def _overlapping(table: PlayTable, fixed: npt.NDArray[np.bool_]) -> npt.NDArray[
         for place in range(first + 1, end):
             if not _overlap(ended[best], ms[best], ended[place], ms[place]):
                 best = place
-            elif _says_more(place, best, stays, fate, ms):
+            elif worth[place] < worth[best]:
                 repeated[best] = not stays[best]
                 best = place
             else:
@@ -89,5 +105,8 @@ def _runs(track: Ints, near: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(starts[some].tolist(), ends[some].tolist(), strict=True))
 
 
-def _says_more(place: int, best: int, stays: npt.NDArray[np.bool_], fate: Ints, ms: Ints) -> bool:
-    return bool((not stays[place], fate[place], -ms[place]) < (not stays[best], fate[best], -ms[best]))
+def _worth(table: PlayTable, fixed: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """The lower, the more a play says: what is fixed, then by outcome, then the longest."""
+    length = np.minimum(table.ms_played, _LENGTHS - 1)
+    worth: npt.NDArray[np.int64] = (~fixed * 16 + table.fate.astype(np.int64)) * _LENGTHS - length
+    return worth

@@ -1,10 +1,10 @@
 """The listener's own export into the library: plays, likes and bans, and what the plays say about tracks."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,15 @@ from connectors.evidence.rules import RULE_OF
 from connectors.evidence.skips import verdicts
 from connectors.history.artist_bans import apply_artist_bans, remember_banned_artists
 from connectors.history.exclusions import Exclusions
-from connectors.history.export import Export, read_export
+from connectors.history.export import read_export
+from connectors.history.known_plays import fates, to_write
 from connectors.history.library_file import OUTDATED, LibraryFile, latest_files
-from connectors.history.merging import duplicates
-from connectors.history.play_table import EXCLUDED, KEPT, WORDS, Fate, Ints, PlayTable, concatenate
-from connectors.history.track_register import NO_TRACK, NamedTrack, TrackRegister
-from connectors.library import EvidenceRow, Library, Outcome, PlayRow, TrackRow
+from connectors.history.play_table import WORDS, Fate
+from connectors.history.track_register import NamedTrack
+from connectors.library import EvidenceRow, Library, PlayColumns
 from connectors.library.identity import recordings
+from connectors.library.play_columns import together
+from connectors.library.play_writing import Names
 from connectors.pull_report import PullReport, ReportBuilder
 
 _SOURCE: Final = "history"
@@ -29,8 +31,6 @@ _STREAM: Final = "library file"
 _CHUNK: Final = 20_000
 """Plays in one transaction: few enough that others get to write in between."""
 
-_OUTCOMES: Final[dict[int, Outcome]] = {Fate.FINISHED: "finished", Fate.SKIPPED: "skipped", Fate.NEUTRAL: "neutral"}
-_FLAGS: Final = {1: True, 0: False, -1: None}
 _VERDICT: Final = max(RULE_OF[kind].weight for kind in (FINISHED, SKIPPED))
 _SAID: Final = {"like": "saved, says the library file", "ban": "you told Spotify never to play it"}
 
@@ -75,15 +75,19 @@ def pull_history(
         paths, exclusions or Exclusions(), now or datetime.now(UTC), lambda name: on_progress(f"reading {name}")
     )
     on_progress("merging")
-    plays, shadowed = _fates(export, library)
+    stored = library.play_store.columns()
+    plays, shadowed = fates(export.plays, export.reader.register, stored)
     for fate, n in zip(*np.unique(plays.fate, return_counts=True), strict=True):
         export.report.count(WORDS[Fate(int(fate))], int(n))
-    _write_plays(library, export, plays, on_progress)
+    new, tracks = to_write(plays, export.reader.register, export.reader.reasons)
     report, notes, files = export.report, list(export.notes), export.library_files
-    del export, plays  # the verdicts need the memory
+    del export, plays  # the rest needs the memory
+    _write_plays(library, new, tracks, on_progress)
+    known = together([stored, new])
+    del stored, new, tracks
     on_progress("drawing verdicts")
     notes += _write_evidence(library, files, report)
-    drawn = draw_verdicts(library)
+    drawn = draw_verdicts(library, known)
     if any(drawn.values()):
         notes.append(
             f"{sum(drawn.values()):,} tracks have a clear verdict: {drawn[FINISHED]:,} finished and {drawn[SKIPPED]:,} "
@@ -97,14 +101,24 @@ def pull_history(
     return report.finish(_SOURCE, 0, time.monotonic() - began, tuple(notes))
 
 
-def draw_verdicts(library: Library) -> dict[str, int]:
-    """Bring the verdicts up to the plays and tracks in the library; how many there are of each kind."""
+def draw_verdicts(library: Library, plays: PlayColumns) -> dict[str, int]:
+    """Bring the verdicts up to the plays and tracks in the library; how many there are of each kind.
+
+    Parameters
+    ----------
+    library : Library
+    plays : PlayColumns
+        Those in the library, as far as is known; where others have come or gone, they are read again.
+    """
     # Drawn before the transaction: others need not wait for the arithmetic.
-    plays, tracks = library.plays(), library.tracks()
-    plays = plays[plays["track_id"].isin(tracks["track_id"])]  # all, unless another process forgets them meanwhile
-    place = pd.Index(tracks["track_id"]).get_indexer(pd.Index(plays["track_id"]))
-    duration = tracks["duration_ms"].to_numpy(dtype=float, na_value=np.nan)
-    rows = verdicts(plays, recordings(tracks)[place], duration_ms=duration[place])
+    store = library.play_store
+    if len(plays) != len(store):  # another process has written meanwhile
+        plays = store.columns()
+    recording, duration = _recordings_of(library, plays)
+    if (recording < 0).any():  # another process has forgotten tracks meanwhile
+        there = recording >= 0
+        plays, recording, duration = plays.take(there), recording[there], duration[there]
+    rows = verdicts(plays.coded_frame(), recording, duration_ms=duration)
     ids = {kind: {row.track_id for row in rows if row.kind == kind} for kind in (FINISHED, SKIPPED)}
     with library.transaction():
         for kind, track_ids in ids.items():
@@ -113,97 +127,27 @@ def draw_verdicts(library: Library) -> dict[str, int]:
     return {kind: len(track_ids) for kind, track_ids in ids.items()}
 
 
-def _fates(export: Export, library: Library) -> tuple[PlayTable, int]:
-    """What becomes of each play, and how many that are left out are in the library nevertheless."""
-    plays = export.plays
-    stored = _stored(library, export.reader.register)
-    kept = np.flatnonzero(np.isin(plays.fate, KEPT))
-    plays = plays.with_fate(kept[duplicates(plays.take(kept))], Fate.DUPLICATE)
-    known = np.isin(_keys(plays), _keys(stored))
-    shadowed = int((known & np.isin(plays.fate, EXCLUDED)).sum())
-    # Plays that other exports brought may be the same under a slightly other time.
-    others = stored.take(~np.isin(_keys(stored), _keys(plays)))
-    new = np.flatnonzero(np.isin(plays.fate, KEPT) & ~known)
-    together = concatenate([plays.take(new), others])
-    fixed = np.arange(len(together)) >= len(new)
-    repeated = duplicates(together, fixed)[: len(new)]
-    plays = plays.with_fate(known & np.isin(plays.fate, KEPT), Fate.KNOWN)
-    return plays.with_fate(new[repeated], Fate.DUPLICATE), shadowed
+def _recordings_of(library: Library, plays: PlayColumns) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """The recording that each play is of, -1 where the library does not know the track, and its length in ms or NaN."""
+    tracks = library.tracks()
+    place = pd.Index(tracks["track_id"]).get_indexer(pd.Index(list(plays.track_ids), dtype="str"))
+    recording = np.append(recordings(tracks), -1)[place]
+    duration = np.append(tracks["duration_ms"].to_numpy(dtype=float, na_value=np.nan), np.nan)[place]
+    return recording[plays.track], duration[plays.track]
 
 
-def _keys(plays: PlayTable) -> Ints:
-    """One number for the library's key of a play; times stay below 2^34 until the year 2514."""
-    return plays.track * (1 << 34) + plays.ended_at
+def _write_plays(
+    library: Library, plays: PlayColumns, tracks: Sequence[NamedTrack], on_progress: Callable[[str], None]
+) -> None:
+    for start in range(0, len(plays), _CHUNK):
+        on_progress(f"writing play {start + 1:,} of {len(plays):,}")
+        chunk = plays.take(slice(start, start + _CHUNK))
+        library.play_store.add(chunk, _names(tracks[number] for number in np.unique(chunk.track)))
 
 
-def _stored(library: Library, register: TrackRegister) -> PlayTable:
-    """The library's plays of tracks that the export names."""
-    plays = library.plays()
-    codes, ids = pd.factorize(plays["track_id"])
-    numbers = np.array([register.number_of_id(track_id) for track_id in ids], dtype=np.int64)
-    track = numbers[codes] if len(codes) else np.zeros(0, dtype=np.int64)
-    fate_of = {outcome: int(fate) for fate, outcome in _OUTCOMES.items()}
-    nothing = np.zeros(len(track), dtype=np.int64)
-    table = PlayTable(
-        track=track,
-        ended_at=pd.DatetimeIndex(plays["ended_at"]).as_unit("s").asi8,
-        began_at=nothing,
-        ms_played=plays["ms_played"].to_numpy(dtype=np.int64),
-        fate=np.array([fate_of[outcome] for outcome in plays["outcome"]], dtype=np.int64),
-        reason_start=nothing,
-        reason_end=nothing,
-        shuffle=nothing,
-        offline=nothing,
-    )
-    return table.take(track != NO_TRACK)
-
-
-def _write_plays(library: Library, export: Export, plays: PlayTable, on_progress: Callable[[str], None]) -> None:
-    kept = np.flatnonzero(np.isin(plays.fate, KEPT))
-    kept = kept[np.lexsort((plays.track[kept], plays.ended_at[kept]))]
-    named = export.reader.register.tracks
-    for start in range(0, len(kept), _CHUNK):
-        on_progress(f"writing play {start + 1:,} of {len(kept):,}")
-        chunk = plays.take(kept[start : start + _CHUNK])
-        with library.transaction():
-            _add_names(library, [named[number] for number in np.unique(chunk.track)])
-            library.add_plays(_play_rows(chunk, export))
-
-
-def _play_rows(plays: PlayTable, export: Export) -> Iterator[PlayRow]:
-    tracks, words = export.reader.register.tracks, export.reader.reasons.words
-    columns: tuple[npt.NDArray[Any], ...] = (plays.track, plays.ended_at, plays.ms_played, plays.fate)
-    context = (plays.reason_start, plays.reason_end, plays.shuffle, plays.offline)
-    for row in zip(*(column.tolist() for column in (*columns, *context)), strict=True):
-        track, ended_at, ms_played, fate, reason_start, reason_end, shuffle, offline = row
-        yield PlayRow(
-            track_id=tracks[track].track_id,
-            ended_at=datetime.fromtimestamp(ended_at, UTC),
-            ms_played=ms_played,
-            outcome=_OUTCOMES[fate],
-            reason_start=words[reason_start],
-            reason_end=words[reason_end],
-            shuffle=_FLAGS[shuffle],
-            offline=_FLAGS[offline],
-        )
-
-
-def _add_names(library: Library, tracks: Sequence[NamedTrack]) -> None:
-    """Add what is not known yet: a history names the album's artist alone, other sources all of a track's."""
-    ids = {track.track_id for track in tracks}
-    stored = library.tracks()
-    known = stored[stored["track_id"].isin(ids)].set_index("track_id")[["track_name", "artist_name", "album_name"]]
-    has = {track_id: tuple(row) for track_id, *row in known.notna().itertuples()}
-    library.add_tracks(
-        TrackRow(
-            track_id=track.track_id,
-            track_name=None if has_track else track.track_name,
-            artist_name=None if has_artist else track.artist_name,
-            album_name=None if has_album else track.album_name,
-        )
-        for track in tracks
-        for has_track, has_artist, has_album in [has.get(track.track_id, (False, False, False))]
-    )
+def _names(tracks: Iterable[NamedTrack]) -> Iterator[Names]:
+    """Only what is not known yet is taken: a history names the album's artist alone, other sources all of a track's."""
+    return ((track.track_id, track.track_name, track.artist_name, track.album_name) for track in tracks)
 
 
 def _write_evidence(library: Library, files: Sequence[LibraryFile], report: ReportBuilder) -> list[str]:
@@ -238,7 +182,7 @@ def _write_files(library: Library, files: Sequence[LibraryFile], report: ReportB
 
 def _replace(library: Library, kind: str, tracks: dict[str, NamedTrack]) -> None:
     rule = RULE_OF[kind]
-    _add_names(library, list(tracks.values()))
+    library.play_store.add_names(_names(tracks.values()))
     library.keep_evidence(_SOURCE, kind, tracks)
     library.add_evidence(
         EvidenceRow(

@@ -4,6 +4,7 @@ The platform is looked at where the listener leaves out devices, and is not kept
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ _SHORT: Final = ("endTime", "msPlayed")
 
 Flags = npt.NDArray[np.bool_]
 
-_FLAG: Final[dict[Any, int]] = {True: 1, False: 0}
+_FLAG: Final[dict[Any, int]] = {True: 1, False: 0, None: -1}
 
 
 @dataclass
@@ -164,25 +165,36 @@ class PlayReader:
         malformed = (ended_at == _NO_TIME) | (table.ms_played == _NO_TIME)
         absurd = ~malformed & ((ended_at < _FIRST_PLAY) | (ended_at > self.latest))
         no_track = track < 0
-        for number, n in zip(*np.unique(track[no_track], return_counts=True), strict=True):
-            self.count(Fate(int(-1 - number)), int(n))
+        for number, n in Counter(track[no_track].tolist()).items():
+            self.count(Fate(-1 - number), n)
         self.count(Fate.MALFORMED, int((malformed & ~no_track).sum()))
         self.count(Fate.ABSURD_TIME, int((absurd & ~no_track).sum()))
         good = ~(malformed | absurd | no_track)
         table, incognito, shared = table.take(good), incognito[good], shared[good]
         # The last one named wins; the order is that in which people would give the reason.
-        table = table.with_fate(self.exclusions.out_of_range(table.ended_at), Fate.OUT_OF_RANGE)
-        table = table.with_fate(self.exclusions.asleep(table.ended_at), Fate.ASLEEP)
-        table = table.with_fate((table.shuffle == 1) & self.exclusions.shuffled, Fate.SHUFFLED)
-        table = table.with_fate(shared, Fate.SHARED)
-        return table.with_fate(incognito & self.exclusions.incognito, Fate.INCOGNITO)
+        unwanted = {
+            Fate.OUT_OF_RANGE: self.exclusions.out_of_range(table.ended_at),
+            Fate.ASLEEP: self.exclusions.asleep(table.ended_at),
+            Fate.SHUFFLED: (table.shuffle == 1) & self.exclusions.shuffled,
+            Fate.SHARED: shared,
+            Fate.INCOGNITO: incognito & self.exclusions.incognito,
+        }
+        for fate, rows in unwanted.items():
+            if rows.any():
+                table = table.with_fate(rows, fate)
+        return table.compact()
 
     def _reasons(self, words: Sequence[Any]) -> Ints:
         known = self.reasons.number_of
         try:
-            return np.array([known[word] for word in words], dtype=np.int64)
+            return _looked_up(known, words)
         except (KeyError, TypeError):
             return np.array([self.reasons.number(word) for word in words], dtype=np.int64)
+
+
+def _looked_up(numbers: dict[Any, int], values: Sequence[Any]) -> Ints:
+    """The number of each value; raises KeyError or TypeError where one has none."""
+    return np.fromiter(map(numbers.__getitem__, values), dtype=np.int64, count=len(values))
 
 
 def _columns(rows: list[dict[Any, Any]], names: tuple[str, ...]) -> dict[str, Sequence[Any]]:
@@ -204,14 +216,14 @@ def _spoken(row: dict[Any, Any], *, otherwise: Fate) -> Fate:
 def _flags(values: Sequence[Any]) -> Ints:
     """1 for true, 0 for false, -1 for all else."""
     try:
-        return np.array([_FLAG.get(value, -1) for value in values], dtype=np.int64)
-    except TypeError:
+        return _looked_up(_FLAG, values)
+    except (KeyError, TypeError):
         return np.array([_FLAG[value] if isinstance(value, bool) else -1 for value in values], dtype=np.int64)
 
 
 def _numbers(values: Sequence[Any]) -> Ints:
     """Whole numbers; the smallest integer where there is none."""
-    if all(type(value) is int for value in values):
+    if set(map(type, values)) == {int}:
         try:
             return np.array(values, dtype=np.int64)
         except OverflowError:
@@ -235,7 +247,7 @@ def _began(values: Ints) -> Ints:
 
 def _times(values: Sequence[Any]) -> Ints:
     """Seconds since 1970 of times in UTC; the smallest integer where there is none."""
-    if all(type(value) is str and len(value) == 20 and value[19] == "Z" for value in values):
+    if set(map(type, values)) == {str} and {value[19:] for value in values} == {"Z"}:
         try:
             return np.array([value[:19] for value in values], dtype="datetime64[s]").astype(np.int64)
         except ValueError:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from connectors.library.values import plain
 from connectors.track_ids import best_id
 
 NO_TRACK: Final = -1
@@ -11,7 +12,7 @@ _URI: Final = re.compile(r"spotify:track:([0-9A-Za-z]{22})")
 _LONGEST_NAME: Final = 1_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NamedTrack:
     """A track and what the history calls it."""
 
@@ -40,14 +41,15 @@ class TrackRegister:
             What the export has in these places, of whatever type.
         """
         track, artist, album = name_or_none(track), name_or_none(artist), name_or_none(album)
-        found = track_id_of(uri, track, artist)
+        spotify = _URI.fullmatch(uri) if isinstance(uri, str) else None
+        found = spotify[1] if spotify else best_id(None, None, artist, track)
         if found is None:
             return NO_TRACK
         number = self._number_of_id.get(found)
         if number is None:
             number = self._number_of_id[found] = len(self.tracks)
             self.tracks.append(NamedTrack(found, track, artist, album))
-        if isinstance(uri, str) and _URI.fullmatch(uri):
+        if spotify:
             self.number_of_uri[uri] = number
         return number
 
@@ -59,11 +61,11 @@ class TrackRegister:
 def track_id_of(uri: Any, track: str | None, artist: str | None) -> str | None:
     """The library's id of a track: Spotify's own, else one of artist and title, else None."""
     spotify = _URI.fullmatch(uri) if isinstance(uri, str) else None
-    return best_id(spotify and spotify[1], None, artist, track)
+    return spotify[1] if spotify else best_id(None, None, artist, track)
 
 
 def name_or_none(value: Any) -> str | None:
     """A name of a sane length, else None; half characters that no database stores are replaced."""
     if not isinstance(value, str) or not value.strip():
         return None
-    return value[:_LONGEST_NAME].replace("\x00", "").encode("utf-8", "replace").decode()
+    return plain(value[:_LONGEST_NAME])

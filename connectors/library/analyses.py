@@ -1,17 +1,21 @@
 """Which source's feature values a recording is given, where several have analysed it."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from connectors.library.rows import PAGE, PAGE_DEMO
+from connectors.track_ids import MATCHES
 from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES
 
 PRECEDENCE: Final = ("spotify", "csv", "catalogue", "reccobeats")
 """Whose value counts: Spotify's own; the listener's table and catalogues, which mostly repeat Spotify's; then what
-another service computed. Sources not named here come next, by name."""
+another service computed. Sources not named here come next, by name.
+
+Who computed a value counts more than how it was matched: of pairs in a catalogue of 153,212 tracks that have title and
+artist in common and lengths within two seconds, 81 % agree in all features from 0 to 1 to 0.05, and 90 % to 0.1."""
 
 LAST: Final = (PAGE, PAGE_DEMO)
 """What the page showed beside a verdict: a copy out of some list, which fills what nobody else knows."""
@@ -28,14 +32,17 @@ def choose_values(
     metre to the tempo): the first source by `PRECEDENCE` that has all 12 analysed features gives them all. Where none
     has, each value is of the first source that has it. What is of `LAST` never comes before another's value.
 
+    Of several analyses by one source the one that was matched most surely counts: by id, then by ISRC, then by name.
+    One of which that is not known comes before those by name, for it may be any.
+
     Parameters
     ----------
     features : DataFrame
-        ``track_id``, ``source``, ``name``, ``value``; names that are no audio features are ignored.
+        ``track_id``, ``source``, ``name``, ``value``, ``matched_by``; names that are no audio features are ignored.
     recording : ndarray of int, shape (n_values,)
         The recording of each row, in [0, size), or -1 for rows that do not matter.
     place : ndarray of int, shape (n_values,)
-        Where the row's track stands among the ids of its recording; lower comes first within a source.
+        Where the row's track stands among the ids of its recording; lower comes first among equals.
     size : int
         How many recordings there are.
 
@@ -55,7 +62,8 @@ def choose_values(
     sources += [source for source in LAST if source in present]
     rank = pd.Categorical(features["source"], categories=sources).codes.astype(np.intp)
     partial = ~_whole(recording, place, rank, name) | features["source"].isin(LAST).to_numpy(dtype=bool)
-    rows = np.lexsort([place, rank, partial, name, recording])
+    doubt = _doubt(features["matched_by"])
+    rows = np.lexsort([place, doubt, rank, partial, name, recording])
     rows = rows[(recording[rows] >= 0) & (name[rows] >= 0)]
     cell = recording[rows] * len(AUDIO_FEATURES) + name[rows]
     cell, first = np.unique(cell, return_index=True)
@@ -64,6 +72,13 @@ def choose_values(
     labels = np.array([*sources, None], dtype=object)  # -1, nobody, is the last
     table = {feature: pd.array(labels[chosen[:, column]], dtype="str") for column, feature in enumerate(AUDIO_FEATURES)}
     return pd.DataFrame(values, columns=list(AUDIO_FEATURES)), pd.DataFrame(table)
+
+
+def _doubt(matched_by: "pd.Series[Any]") -> Numbers:
+    """How unsure a match is, by its place in `MATCHES`; one that is not known just before one by name."""
+    *surer, last = MATCHES
+    ways = [*surer, "unknown", last]
+    return pd.Categorical(matched_by.fillna("unknown"), categories=ways).codes.astype(np.intp)
 
 
 def _whole(recording: Numbers, place: Numbers, rank: Numbers, name: Numbers) -> npt.NDArray[np.bool_]:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import pandas as pd
 from sqlalchemy import URL, Connection, Engine, delete, select
 
-from connectors.library import reading, tables, writing
+from connectors.library import play_writing, reading, tables, writing
 from connectors.library.address import parse, shown
 from connectors.library.candidates import candidate_tracks
 from connectors.library.database import connect, writer
 from connectors.library.forgetting import forget_source, shrink
 from connectors.library.holding import hold
 from connectors.library.migrating import migrate
+from connectors.library.play_store import PlayStore
 from connectors.library.rows import EvidenceRow, FeatureRow, MadePlaylist, PlayRow, TrackRow
 from connectors.library.values import microseconds, plain, to_json
 from connectors.library.verdicts import VerdictRows
@@ -140,7 +141,7 @@ class Library:
     def add_plays(self, rows: Iterable[PlayRow]) -> int:
         """Add plays, of which one that is known stays as it is; how many were new."""
         with self._writing() as connection:
-            return writing.write_plays(connection, rows)
+            return play_writing.write_plays(connection, rows)
 
     def add_features(self, rows: Iterable[FeatureRow]) -> None:
         """Add feature values; of the same track, source and name the last one stays. NaN says nothing."""
@@ -163,9 +164,14 @@ class Library:
             return reading.read_plays(connection)
 
     def features(self) -> pd.DataFrame:
-        """Every feature value: ``track_id, source, name, value, fetched_at``, by the first three."""
+        """Every feature value: ``track_id, source, name, value, fetched_at, matched_by``, by the first three."""
         with self._reading() as connection:
             return reading.read_features(connection)
+
+    @property
+    def play_store(self) -> PlayStore:
+        """Plays by whole columns, for histories of a million of them."""
+        return PlayStore(self._writing, self._reading)
 
     @property
     def verdicts(self) -> VerdictRows:
@@ -277,17 +283,7 @@ class Library:
             return summarise(connection, self.place)
 
     def forget(self, source: str) -> dict[str, int]:
-        """Delete all that came from a source, for good, and tracks that nothing else tells of.
-
-        Parameters
-        ----------
-        source : str
-
-        Returns
-        -------
-        dict of str to int
-            How many rows of each kind went.
-        """
+        """Delete all that came from a source, and tracks that nothing else tells of; the number of rows by kind."""
         with self._writing() as connection:
             gone = forget_source(connection, source)
         if self._open is None:

@@ -10,7 +10,7 @@ from features.errors import InputError
 
 VERSION_TABLE: Final = "library_version"
 """Not Alembic's usual name: the studies of a search may lie in the same database and have their own."""
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The last step's number; ``migrations/`` has it. Said here too, so that most runs need not import Alembic."""
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, Table, select
 
 from connectors.library import tables
+from connectors.library.play_reading import read_play_columns
 from connectors.library.rows import MadePlaylist
 from connectors.library.values import moment
 
@@ -49,6 +50,7 @@ FEATURE_DTYPES: Final = {
     "name": "str",
     "value": "float64",
     "fetched_at": _TIME,
+    "matched_by": "str",
 }
 
 
@@ -64,7 +66,7 @@ def read_evidence(connection: Connection) -> pd.DataFrame:
 
 def read_plays(connection: Connection) -> pd.DataFrame:
     """Every play, by track and time."""
-    return _frame(connection, tables.PLAYS, PLAY_DTYPES)
+    return read_play_columns(connection).frame()
 
 
 def read_features(connection: Connection) -> pd.DataFrame:

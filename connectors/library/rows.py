@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from connectors.track_ids import MatchedBy
+
 Outcome = Literal["finished", "skipped", "neutral"]
 
 PAGE: Final = "page"
@@ -120,12 +122,17 @@ class FeatureRow:
     source : str
         One of `SOURCES`.
     fetched_at : datetime
+    matched_by : {"id", "isrc", "name"}, optional
+        How the source was found to speak of this recording, which is all that can honestly be said of how sure its
+        values are this recording's. By default what the track's id is made of: a table says itself which track it
+        means.
     """
 
     track_id: str
     values: Mapping[str, float]
     source: str
     fetched_at: datetime
+    matched_by: MatchedBy | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, distinct, func, select
+from sqlalchemy import Connection, Table, case, distinct, func, select
 
 from connectors.library import tables
 from connectors.library.labelling import LabelledTracks, label_tracks
 from connectors.library.values import microseconds, moment
+from connectors.track_ids import MATCHES
 from features.columns import ANALYSED_FEATURES
 
 
@@ -26,11 +27,16 @@ class EvidenceCount:
 
 @dataclass(frozen=True)
 class FeatureCount:
-    """How many tracks a source has analysed, and how many of them whole."""
+    """How many tracks a source has analysed, how many of them whole, and how many by each way of matching.
+
+    A track whose values were matched in several ways counts under the least sure; "unknown" are values that an earlier
+    earmark stored.
+    """
 
     source: str
     tracks: int
     whole: int
+    matched_by: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -150,15 +156,21 @@ def _evidence(connection: Connection) -> tuple[EvidenceCount, ...]:
 
 def _features(connection: Connection) -> tuple[FeatureCount, ...]:
     row = tables.FEATURES.c
+    ways = [*MATCHES, "unknown"]
+    doubt = case({way: at for at, way in enumerate(MATCHES)}, value=row.matched_by, else_=len(MATCHES))
     analysis = (
-        select(row.source, row.track_id, func.count(distinct(row.name)).label("values"))
+        select(row.source, row.track_id, func.count(distinct(row.name)).label("values"), func.max(doubt).label("doubt"))
         .where(row.name.in_(ANALYSED_FEATURES))
         .group_by(row.source, row.track_id)
         .subquery()
+    ).c
+    whole = func.count().filter(analysis["values"] == len(ANALYSED_FEATURES))
+    matched = [func.count().filter(analysis.doubt == at) for at in range(len(ways))]
+    query = select(analysis.source, func.count(), whole, *matched).group_by(analysis.source).order_by(analysis.source)
+    return tuple(
+        FeatureCount(source, n, n_whole, {way: found for way, found in zip(ways, counts, strict=True) if found})
+        for source, n, n_whole, *counts in connection.execute(query)
     )
-    whole = func.count().filter(analysis.c["values"] == len(ANALYSED_FEATURES))
-    query = select(analysis.c.source, func.count(), whole).group_by(analysis.c.source).order_by(analysis.c.source)
-    return tuple(FeatureCount(source, n, n_whole) for source, n, n_whole in connection.execute(query))
 
 
 def _not_found(connection: Connection) -> dict[str, int]:

@@ -69,6 +69,7 @@ FEATURES: Final = Table(
     Column("name", KEY, primary_key=True),
     Column("value", Float(53), nullable=False),
     Column("fetched_at", BigInteger, nullable=False),
+    Column("matched_by", Text),
     sqlite_with_rowid=False,
 )
 

@@ -14,8 +14,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connectors.library import tables
-from connectors.library.rows import EvidenceRow, FeatureRow, PlayRow, TrackRow
+from connectors.library.rows import EvidenceRow, FeatureRow, TrackRow
 from connectors.library.values import microseconds, plain
+from connectors.track_ids import named_by
 
 Values = dict[str, Any]
 T = TypeVar("T")
@@ -60,28 +61,6 @@ def write_evidence(connection: Connection, rows: Iterable[EvidenceRow]) -> None:
         upsert(connection, tables.EVIDENCE, values)
 
 
-def write_plays(connection: Connection, rows: Iterable[PlayRow]) -> int:
-    """Plays: one that is known stays as it is; how many were new."""
-    before = _count(connection, tables.PLAYS)
-    for chunk in chunks(rows):
-        values = [
-            {
-                "track_id": plain(row.track_id),
-                "ended_at": microseconds(row.ended_at),
-                "ms_played": int(row.ms_played),
-                "outcome": row.outcome,
-                "reason_start": plain(row.reason_start),
-                "reason_end": plain(row.reason_end),
-                "shuffle": _cell(row.shuffle, bool),
-                "offline": _cell(row.offline, bool),
-            }
-            for row in chunk
-        ]
-        _know_tracks(connection, values)
-        insert_new(connection, tables.PLAYS, values)
-    return _count(connection, tables.PLAYS) - before
-
-
 def write_features(connection: Connection, rows: Iterable[FeatureRow]) -> None:
     """Feature values, one a row; those that are not finite are not known, and left out."""
     for chunk in chunks(rows, BATCH // 10):
@@ -92,6 +71,7 @@ def write_features(connection: Connection, rows: Iterable[FeatureRow]) -> None:
                 "name": name,
                 "value": float(value),
                 "fetched_at": microseconds(row.fetched_at),
+                "matched_by": row.matched_by or named_by(row.track_id),
             }
             for row in chunk
             for name, value in row.values.items()  # noqa: PD011 (a mapping)
@@ -186,10 +166,6 @@ def _know_tracks(connection: Connection, values: list[Values]) -> None:
     ids = dict.fromkeys(row["track_id"] for row in values)
     bare = dict.fromkeys(_TRACK_COLUMNS)
     insert_new(connection, tables.TRACKS, [{**bare, "track_id": track_id} for track_id in ids])
-
-
-def _count(connection: Connection, table: Table) -> int:
-    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
 def _cell(value: Any, kind: type) -> Any:

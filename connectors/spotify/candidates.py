@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from connectors.library.library import Library
 from connectors.pull_report import ReportBuilder
 from connectors.spotify.client import SpotifyClient
-from connectors.spotify.rows import track_row, why_not
+from connectors.spotify.rows import id_of, track_row, why_not
+from features.identity import LOCAL_ID
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Fetched:
     track_ids : tuple of str
         In the playlist's order, each once.
     notes : tuple of str
-        What was left out, one line each.
+        How many there are, and what was left out; one line each.
     """
 
     track_ids: tuple[str, ...]
@@ -42,12 +43,16 @@ def fetch_playlist(library: Library, client: SpotifyClient, playlist_id: str) ->
         page = client.playlist_items(playlist_id, offset)
         tracks = []
         for entry in page.items:
-            if entry.track is None or entry.track.track_id is None:
+            track, track_id = entry.track, id_of(entry)
+            if track is None or track_id is None:
                 report.count(why_not(entry))
             else:
-                tracks.append(track_row(entry.track))
-                track_ids[entry.track.track_id] = None
+                tracks.append(track_row(track_id, track))
+                track_ids[track_id] = None
         library.add_tracks(tracks)
         offset, more = page.next_offset, page.has_next
-    left_out = tuple(f"{n:,} left out: {why}" for why, n in sorted(report.outcomes.items()))
-    return Fetched(tuple(track_ids), (f"playlist {playlist.name!r}: {len(track_ids):,} tracks", *left_out))
+    notes = [f"playlist {playlist.name!r}: {len(track_ids):,} tracks"]
+    if files := sum(track_id.startswith(LOCAL_ID) for track_id in track_ids):
+        notes.append(f"{files:,} of them are local files, known by artist and title: they can be ranked, not pushed")
+    notes += [f"{n:,} left out: {why}" for why, n in sorted(report.outcomes.items())]
+    return Fetched(tuple(track_ids), tuple(notes))

@@ -1,14 +1,19 @@
-"""Playlists that the listener names: everything in one is liked, or nothing is."""
+"""Playlists that the listener names: everything in one is liked, or nothing is.
+
+Whether one has changed, and whether it is still in the account, the account's list of playlists tells, fifty a call.
+Which page lists each is remembered, and later pulls ask for those pages alone: a call for each named playlist at most,
+and never more than the whole list takes. Asking for each by its id would cost as many calls and not tell whether it is
+gone: who deletes a playlist only stops following it, and Spotify goes on answering for it.
+"""
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from connectors.library.library import Library
 from connectors.pull_report import ReportBuilder
 from connectors.spotify.answers import Page, Playlist, SavedTrack
 from connectors.spotify.client import SpotifyClient
-from connectors.spotify.playlists import all_playlists
 from connectors.spotify.references import playlist_id
 from connectors.spotify.rows import SOURCE, evidence_keeper
 from connectors.spotify.walk import forget_walk, walk
@@ -16,6 +21,7 @@ from features.errors import InputError
 
 KINDS: Final = ("playlist_liked", "playlist_disliked")
 _NAMED: Final = "spotify:named_playlists"
+_PAGES: Final = "spotify:playlist_pages"
 _SHOWN: Final = 20
 
 
@@ -46,22 +52,17 @@ def name_playlists(
     wanted = [(text, kind) for kind, texts in zip(KINDS, (liked, disliked), strict=True) for text in texts]
     if not (named or wanted or unnamed):
         return {}
-    mine = {playlist.id: playlist for playlist in all_playlists(client)}
+    if wanted or unnamed:
+        mine, pages = _listed(client)
+    else:
+        known: dict[str, int] = dict(library.recall(_PAGES) or {})
+        mine, pages = _listed(client, known.values() if named.keys() <= known.keys() else (), until=frozenset(named))
     dropped = {_find(text, mine, named).id for text in unnamed}
     named = {identifier: kind for identifier, kind in named.items() if identifier not in dropped}
-    asked: dict[str, str] = {}
-    for text, kind in wanted:
-        playlist = _find(text, mine, named)
-        if not (playlist.is_mine or playlist.collaborative):
-            raise InputError(
-                f"the playlist {playlist.name!r} is someone else's: Spotify tells its tracks to its owner alone",
-                "copy its tracks into a playlist of your own, and name that one",
-            )
-        if asked.setdefault(playlist.id, kind) != kind:
-            raise InputError(f"the playlist {playlist.name!r} is named as liked and as disliked", "name it once")
-    named |= asked
+    named |= _asked(wanted, mine, named)
     with library.transaction():
         library.remember(_NAMED, named)
+        library.remember(_PAGES, {identifier: pages[identifier] for identifier in named if identifier in pages})
         for identifier in dropped:  # named again, its tracks must be read again: their evidence goes now
             _forget(library, identifier)
     return {identifier: (kind, mine.get(identifier)) for identifier, kind in named.items()}
@@ -95,7 +96,10 @@ def pull_playlists(
     track_ids: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for identifier, (kind, playlist) in playlists.items():
         if playlist is None:
-            notes.append(f"a playlist named as {_said(kind)} is gone from the account: its tracks count no longer")
+            notes.append(
+                f"the playlist {identifier}, which you named as {_said(kind)}, is gone from the account: its tracks "
+                f"count no longer, and each pull looks through all playlists for it until '--unname {identifier}'"
+            )
             _forget(library, identifier)
         else:
             track_ids[kind] |= _pull_playlist(library, client, playlist, kind, report, say)
@@ -133,6 +137,52 @@ def _pull_playlist(
         library.set_position(SOURCE, stream, {"snapshot": snapshot, "kind": kind, "track_ids": track_ids})
         forget_walk(library, stream)
     return set(track_ids)
+
+
+def _listed(
+    client: SpotifyClient, first: Iterable[int] = (), until: frozenset[str] | None = None
+) -> tuple[dict[str, Playlist], dict[str, int]]:
+    """The account's playlists by id, and the offsets of the pages that list them.
+
+    All of them; with ``until``, as many as it takes to find these: the pages ``first`` alone where they list them all.
+    """
+    mine: dict[str, Playlist] = {}
+    pages: dict[str, int] = {}
+    for page in _pages(client, first):
+        mine |= {playlist.id: playlist for playlist in page.items}
+        pages |= {playlist.id: page.offset for playlist in page.items}
+        if until is not None and until <= mine.keys():
+            break
+    return mine, pages
+
+
+def _pages(client: SpotifyClient, first: Iterable[int]) -> Iterator[Page[Playlist]]:
+    """The pages of the list of playlists at the offsets ``first``, then every page from the head.
+
+    From the head in one go, the first ones again: what moves while the pages come could hide between old and new ones.
+    """
+    for offset in sorted(set(first)):
+        yield client.my_playlists(offset)
+    page = client.my_playlists(0)
+    yield page
+    while page.has_next:
+        page = client.my_playlists(page.next_offset)
+        yield page
+
+
+def _asked(wanted: Sequence[tuple[str, str]], mine: Mapping[str, Playlist], named: Mapping[str, str]) -> dict[str, str]:
+    """Kind by id, of what a person named just now."""
+    asked: dict[str, str] = {}
+    for text, kind in wanted:
+        playlist = _find(text, mine, named)
+        if not (playlist.is_mine or playlist.collaborative):
+            raise InputError(
+                f"the playlist {playlist.name!r} is someone else's: Spotify tells its tracks to its owner alone",
+                "copy its tracks into a playlist of your own, and name that one",
+            )
+        if asked.setdefault(playlist.id, kind) != kind:
+            raise InputError(f"the playlist {playlist.name!r} is named as liked and as disliked", "name it once")
+    return asked
 
 
 def _find(text: str, mine: Mapping[str, Playlist], named: Mapping[str, str]) -> Playlist:

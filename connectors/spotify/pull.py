@@ -1,7 +1,7 @@
 """Into the library: an account's likes, playlists that its owner names as liked or disliked, and what they play most.
 
-Every pull is incremental: an account in which nothing changed costs one call for the likes and one a fifty playlists
-where playlists are named.
+Every pull is incremental: an account in which nothing changed costs one call for the likes, one for each page of its
+list of playlists that holds a named one, and once a week three for what is played most.
 """
 
 import time

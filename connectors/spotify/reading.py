@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeGuard, TypeVar
 
 from connectors.http.faults import BadAnswer
 from connectors.spotify.answers import Account, Page, Playlist, SavedTrack, SpotifyTrack
+from connectors.spotify.local_files import PREFIX, completed
 from connectors.track_ids import plain_isrc, spotify_id
 from features.columns import AUDIO_FEATURES
 
@@ -64,8 +65,8 @@ def read_track(content: Any, *, is_local: bool = False) -> SpotifyTrack | None:
     if not isinstance(content, Mapping):
         return None
     uri = _text(content.get("uri")) or ""
-    if is_local or content.get("is_local") is True or uri.startswith("spotify:local:"):
-        return _track(content, None, uri or "spotify:local:", "local")
+    if is_local or content.get("is_local") is True or uri.startswith(PREFIX):
+        return completed(_track(content, None, uri or PREFIX, "local"))
     identifier = content.get("id")
     if not is_spotify_id(identifier):
         return None

@@ -8,16 +8,23 @@ from connectors.library.library import Library
 from connectors.library.rows import EvidenceRow, TrackRow
 from connectors.pull_report import ReportBuilder
 from connectors.spotify.answers import SavedTrack, SpotifyTrack
+from connectors.spotify.local_files import local_id
 
 SOURCE = "spotify"
 
 
-def track_row(track: SpotifyTrack) -> TrackRow:
-    """A track of Spotify's as the library keeps it; raises ``ValueError`` for one without an id."""
-    if track.track_id is None:
-        raise ValueError(f"{track.uri} has no id")
+def id_of(entry: SavedTrack) -> str | None:
+    """What an entry's track goes by in the library; None where it is no track that can be judged, see `why_not`."""
+    track = entry.track
+    if track is None:
+        return None
+    return local_id(track) if track.is_local else track.track_id
+
+
+def track_row(track_id: str, track: SpotifyTrack) -> TrackRow:
+    """A track of Spotify's, or a local file, as the library keeps it under an id from `id_of`."""
     return TrackRow(
-        track_id=track.track_id,
+        track_id=track_id,
         track_name=track.track_name,
         artist_name=track.artist_name,
         album_name=track.album_name,
@@ -56,17 +63,18 @@ def evidence_keeper(library: Library, kind: str, reason: str, report: ReportBuil
         usable: dict[str, tuple[SavedTrack, SpotifyTrack]] = {}
         track_ids: dict[str, None] = {}
         for entry in entries:
-            track = entry.track
-            if track is None or track.track_id is None:
+            track, track_id = entry.track, id_of(entry)
+            if track is None or track_id is None:
                 report.count(why_not(entry))
-            elif track.track_id in seen or track.track_id in usable:
-                track_ids[track.track_id] = None
+                continue
+            track_ids[track_id] = None
+            if track_id in seen or track_id in usable:
                 report.count(f"{kind}: named twice")
             else:
-                track_ids[track.track_id] = None
-                usable[track.track_id] = entry, track
-                report.count(f"{kind}: {'known' if track.track_id in known else 'new'}")
-        library.add_tracks(track_row(track) for _, track in usable.values())
+                usable[track_id] = entry, track
+                what = "known" if track_id in known else "new"
+                report.count(f"{kind}: {what}{' local file' if track.is_local else ''}")
+        library.add_tracks(track_row(track_id, track) for track_id, (_, track) in usable.items())
         library.add_evidence(
             EvidenceRow(
                 track_id=track_id,
@@ -93,6 +101,6 @@ def why_not(entry: SavedTrack) -> str:
     """Why an entry is no track that can be judged, in words."""
     if entry.track is None:
         return entry.why_none or "Spotify no longer has it"
-    return {"episode": "an episode, no music", "local": "a local file, unknown to Spotify"}.get(
+    return {"episode": "an episode, no music", "local": "a local file without title or artist"}.get(
         entry.track.kind, "it has no usable id"
     )

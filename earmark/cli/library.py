@@ -153,9 +153,9 @@ def _told(summary: Summary) -> str:
         [row.source, row.kind, "liked" if row.liked else "not liked", row.tracks, row.newest and row.newest.date()]
         for row in summary.evidence
     ]
-    analysed = {row.source: (row.tracks, row.whole) for row in summary.features}
+    analysed = {row.source: (row.tracks, row.whole, _ways(row.matched_by)) for row in summary.features}
     features = [
-        [source, *analysed.get(source, (0, 0)), summary.not_found.get(source, 0)]
+        [source, *analysed.get(source, (0, 0, "-")), summary.not_found.get(source, 0)]
         for source in sorted({*analysed, *summary.not_found})
     ]
     pulls = [[pull.report["source"], f"{pull.at:%Y-%m-%d %H:%M} UTC", _outcomes(pull.report)] for pull in summary.pulls]
@@ -163,9 +163,15 @@ def _told(summary: Summary) -> str:
         "\n".join(lines)
         + "\n"
         + table(["evidence", "kind", "says", "tracks", "newest"], evidence)
-        + table(["features", "tracks", "all 12", "not found"], features)
+        + table(["features", "tracks", "all 12", "matched by", "not found"], features)
         + table(["last pull", "when", "rows"], pulls)
     )
+
+
+def _ways(matched_by: dict[str, int]) -> str:
+    """How a source's values were matched to their recordings, the surest way first."""
+    words = {"isrc": "ISRC", "unknown": "not known"}
+    return ", ".join(f"{words.get(way, way)} {count:,}" for way, count in matched_by.items())
 
 
 def _outcomes(report: dict[str, Any]) -> str:

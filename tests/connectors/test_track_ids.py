@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.track_ids import best_id, plain_isrc, spotify_id
+from connectors.track_ids import best_id, named_by, plain_isrc, spotify_id
 from features.columns import AUDIO_FEATURES
 from features.identity import local_ids
 
@@ -25,6 +25,13 @@ SPOTIFY = "4iV5W9uYEdYUVa79Axb7Rh"
 )
 def test_the_best_that_is_known(given: object, isrc: object, expected: str | None) -> None:
     assert best_id(given, isrc, None, "Song") == expected
+
+
+@pytest.mark.parametrize(
+    ("track_id", "way"), [(SPOTIFY, "id"), ("isrc:USS1Z9900001", "isrc"), ("local:0123456789abcdef", "name")]
+)
+def test_what_an_id_is_made_of(track_id: str, way: str) -> None:
+    assert named_by(track_id) == way
 
 
 def test_what_is_no_text_is_no_id() -> None:

@@ -91,7 +91,7 @@ def test_people_see_counts_coverage_conflicts_and_pulls(
     rows = {tuple(line.split()[:2]): line.split() for line in said.splitlines() if line}
     assert rows["spotify", "like"][2:] == ["liked", str(liked), "2026-03-01"]
     assert rows["history", "ban"][2:] == ["not", "liked", str(200 - liked), "-"]
-    assert rows["reccobeats", "150"][3] == "50"
+    assert rows["reccobeats", "150"][3:] == ["id", "150", "50"]
     assert "spotify    2026-03-01 12:00 UTC  118 kept, 2 local file" in said
     run("show")
     assert capsys.readouterr().out == said
@@ -108,6 +108,17 @@ def test_programs_get_json(filled: pd.DataFrame, arguments: list[str], capsys: p
     assert said["conflicts"] == 1
     assert said["tracks"] == 200
     assert said["pulls"][0]["outcomes"] == {"kept": 118, "local file": 2}
+    assert said["features"][0]["matched_by"] == {"id": 150}
+
+
+def test_how_values_were_matched_is_shown_the_surest_first(capsys: pytest.CaptureFixture[str]) -> None:
+    ids = ["a" * 22, "b" * 22, "isrc:QZAAA0000001", "local:0123456789abcdef"]
+    with Library.open(Home.here().library_url) as library:
+        library.add_features(
+            FeatureRow(track_id=track_id, values={"energy": 0.5}, source="csv", fetched_at=NOON) for track_id in ids
+        )
+    run()
+    assert "  id 2, ISRC 1, name 1  " in capsys.readouterr().out
 
 
 def test_names_in_a_library_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

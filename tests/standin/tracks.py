@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
+from urllib.parse import quote_plus
 
 FEATURES = (
     "acousticness", "danceability", "duration_ms", "energy", "instrumentalness", "key", "liveness", "loudness", "mode",
@@ -36,10 +37,8 @@ class Track:
     def uri(self) -> str:
         """Spotify's address of it."""
         if self.kind == "local":
-            parts = (self.artists[0][1], self.album_name, self.track_name)
-            return ":".join(
-                ["spotify:local", *(part.replace(" ", "+") for part in parts), str(self.duration_ms // 1000)]
-            )
+            parts = (self.artists[0][1] if self.artists else "", self.album_name, self.track_name)
+            return ":".join(["spotify:local", *map(quote_plus, parts), str(self.duration_ms // 1000)])
         return f"spotify:{self.kind}:{self.track_id}"
 
 

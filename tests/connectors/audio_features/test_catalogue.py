@@ -62,6 +62,7 @@ def test_the_fullest_row_counts(tmp_path: Path) -> None:
         {"track_id": spotify_id_of(1), "energy": 0.1, "mode": None},
         {"track_id": spotify_id_of(1), "energy": 0.2},
         {"track_id": spotify_id_of(1), "energy": 0.3, "key": None},
+        {"track_id": spotify_id_of(1), **dict.fromkeys(WHOLE, 0)},  # the analysis failed: nothing is known
         {"track_id": spotify_id_of(2), **dict.fromkeys(WHOLE)},
         {"isrc": isrc_of(2), "energy": 0.4},
     )
@@ -94,6 +95,48 @@ def test_a_name_is_enough_only_for_one_recording(
     assert found(link, one) == ({} if energy is None else {"local:1": energy})
     told_apart = any("not told apart" in note for note in link.notes)
     assert told_apart == (energy is None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({}, True),
+        ({"energy": 0.65, "valence": 0.75, "loudness": -3.0, "tempo": 243.8}, True),  # another mastering
+        ({"energy": 0.59}, False),
+        ({"acousticness": 0.5}, False),  # another take of the same length
+        ({"acousticness": None}, True),
+        ({"tempo": 0, "danceability": 0, "time_signature": 0, "energy": 0}, True),  # the analysis failed
+        ({"acousticness": 0.5, "duration_ms": 240_000}, True),  # not of this length: not this recording
+    ],
+)
+def test_a_name_and_a_length_are_enough_only_for_one_sound(
+    tmp_path: Path, changes: dict[str, float | None], same: bool
+) -> None:
+    song = {"track_name": "Song", "artist_name": "Band"}
+    link = catalogue(tmp_path, song, song | changes)
+    one = Wanted(1, "local:1", None, None, "song", "The Band", 202_500.0)
+    assert bool(found(link, one)) is same
+    assert any("not told apart" in note for note in link.notes) is not same
+
+
+def test_what_each_was_recognised_by_is_told(tmp_path: Path) -> None:
+    link = catalogue(
+        tmp_path,
+        {"track_id": spotify_id_of(1), "isrc": isrc_of(1)},
+        {"isrc": isrc_of(2)},
+        {"track_name": "Song", "artist_name": "Band"},
+    )
+    wanted = [
+        *(Wanted(n, spotify_id_of(n), spotify_id_of(n), isrc_of(n)) for n in (1, 2)),
+        Wanted(3, "local:3", None, None, "song", "band"),
+        Wanted(4, spotify_id_of(4), spotify_id_of(4), None, "Song", "Band", 200_000.0),
+        Wanted(5, spotify_id_of(5), spotify_id_of(5)),
+    ]
+    (answer,) = link.answers(wanted)
+    assert answer.matched == {
+        spotify_id_of(1): "id", spotify_id_of(2): "isrc", "local:3": "name", spotify_id_of(4): "name"
+    }  # fmt: skip
+    assert answer.matched.keys() == answer.found.keys()
 
 
 @pytest.mark.parametrize(

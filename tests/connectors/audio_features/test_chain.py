@@ -1,6 +1,7 @@
 """The chain: who is asked for what, what is remembered, and that nothing is asked for twice."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -213,6 +214,31 @@ def test_whose_sign_in_has_ended_gets_features_elsewhere(library: Library, servi
     done = pull_features(library, [spotify(library, SpotifyAnswers(ended)), service.link()], clock=lambda: NOW)
     assert done.report.outcomes == {"found by reccobeats": 1}
     assert "spotify: not asked for features (the sign-in to Spotify has ended or was revoked)" in done.report.notes
+
+
+def test_a_local_file_is_asked_for_in_a_catalogue_alone(
+    library: Library, service: ReccoBeatsService, tmp_path: Path
+) -> None:
+    """Neither service knows it by anything; a recording that has an id as well is asked for by that."""
+    local = [TrackRow(track_id=f"local:{n}", track_name=f"Song {n}", artist_name="Band") for n in range(3)]
+    judge(library, [*local[:2], TrackRow(track_id=local[2].track_id, track_name="Song 0", artist_name="Other")])
+    twin = TrackRow(track_id=spotify_id_of(1), track_name="Song 1", artist_name="Band", duration_ms=200_000)
+    library.add_tracks([twin])
+    asked: list[str] = []
+
+    def answer(ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        asked.extend(ids)
+        return {}
+
+    rows = [WHOLE | {"track_name": "song 0", "artist_name": "The Band"}]
+    pd.DataFrame(rows).to_parquet(tmp_path / "catalogue.parquet")
+    file = CatalogueFeatures(tmp_path / "catalogue.parquet")
+    done = pull_features(library, [spotify(library, SpotifyAnswers(answer)), file, service.link()], clock=lambda: NOW)
+    assert asked == [spotify_id_of(1)]
+    assert service.asked == [[spotify_id_of(1)]]
+    assert known(library) == {"local:0": {"catalogue": WHOLE}}
+    assert set(library.features()["matched_by"]) == {"name"}
+    assert done.report.outcomes == {"found by catalogue": 1, "not found": 2}
 
 
 def test_nobody_is_connected_to_where_nothing_is_missing(library: Library, service: ReccoBeatsService) -> None:

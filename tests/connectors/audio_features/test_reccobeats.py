@@ -69,6 +69,23 @@ def test_of_several_rows_of_an_isrc_our_own_release_counts_then_the_fullest(
     assert not [note for note in notes if "cannot be right" in note]
 
 
+def test_what_an_answer_was_recognised_by_is_kept(library: Library, service: ReccoBeatsService) -> None:
+    """An ISRC's row that links to another release is sure to be of the recording, but not of this id."""
+    judge(library, [*numbered(3), TrackRow(track_id=f"isrc:{isrc_of(4)}")])
+    service.knows(0)
+    service.knows(1, href=f"https://open.spotify.com/track/{spotify_id_of(99)}")
+    service.knows(2, href=None)
+    service.knows(4)
+    pull(library, service)
+    stored = library.features().groupby("track_id")["matched_by"].unique().map(list).to_dict()
+    assert stored == {
+        spotify_id_of(0): ["id"],
+        spotify_id_of(1): ["isrc"],
+        spotify_id_of(2): ["isrc"],
+        f"isrc:{isrc_of(4)}": ["isrc"],
+    }
+
+
 def test_wrong_values_are_dropped_and_counted(library: Library, service: ReccoBeatsService) -> None:
     judge(library, numbered(3))
     service.knows(0, energy=1.7, tempo="fast")

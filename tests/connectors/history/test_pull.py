@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +15,11 @@ import pytest
 from connectors.history import pull as pulling
 from connectors.history.artist_bans import apply_artist_bans
 from connectors.history.exclusions import Exclusions
-from connectors.history.pull import pull_history
-from connectors.library import Library, TrackRow
+from connectors.history.pull import draw_verdicts, pull_history
+from connectors.library import Library, PlayRow, TrackRow
+from connectors.library.play_store import PlayStore
 from features.errors import InputError
-from tests.connectors.history.exports import PERSONAL, row, skip, uri, write, zipped
+from tests.connectors.history.exports import PERSONAL, START, row, skip, uri, write, zipped
 
 TABLES = ("tracks", "evidence", "plays")
 
@@ -172,11 +175,12 @@ def test_cut_off_in_any_transaction_and_repeated(tmp_path: Path, library: Librar
     pull_history(library, [export])
     whole = content(library)
     monkeypatch.setattr(pulling, "_CHUNK", 25)
-    ways = ("add_plays", "add_tracks", "keep_evidence", "add_evidence", "remember")
-    for way in ways:
+    ways = ((PlayStore, "add"), (PlayStore, "add_names"))
+    ways += tuple((Library, name) for name in ("keep_evidence", "add_evidence", "remember"))
+    for owner, way in ways:
         for after in (0, 2):
             with opened(tmp_path / f"{way}{after}.db") as cut, monkeypatch.context() as patch:
-                calls = iter([getattr(cut, way)] * after)
+                calls = iter([getattr(owner, way)] * after)
 
                 def once_too_often(*given, calls=calls):
                     call = next(calls, None)
@@ -184,11 +188,13 @@ def test_cut_off_in_any_transaction_and_repeated(tmp_path: Path, library: Librar
                         raise PowerCutError
                     return call(*given)
 
-                patch.setattr(cut, way, once_too_often)
+                patch.setattr(owner, way, once_too_often)
                 try:
                     pull_history(cut, [export])
                 except PowerCutError:
                     assert not whole["evidence"].equals(cut.evidence())
+                else:
+                    assert after > 0  # every way is gone at least once
                 patch.undo()
                 pull_history(cut, [export])
                 assert_equal(content(cut), whole)
@@ -246,6 +252,40 @@ def test_a_history_does_not_replace_better_names(tmp_path: Path, library: Librar
     pull_history(library, [write(tmp_path / "plays.json", history())])
     known = library.tracks().set_index("track_id").loc[uri(1)[14:]]
     assert (known["artist_name"], known["album_name"]) == ("Band 1;Guest", "Album 1")
+
+
+def test_reasons_that_no_database_stores_are_cleaned_and_no_word_confuses(tmp_path: Path, library: Library) -> None:
+    odd = [row(1, 0, reason_end="half \ud83d"), row(1, 10, reason_end="nothing\0"), row(1, 20, reason_end="skipped")]
+    path = write(tmp_path / "plays.json", odd)
+    for _ in range(2):
+        pull_history(library, [path])
+        assert library.plays()["reason_end"].to_list() == ["half ?", "nothing", "skipped"]
+
+
+def test_plays_that_another_process_wrote_meanwhile_count(tmp_path: Path, library: Library) -> None:
+    """They are written between the reading of what is known and the verdicts."""
+    path = write(tmp_path / "plays.json", history())
+    late = [
+        PlayRow(track_id="late", ended_at=START + timedelta(minutes=n), ms_played=9_000, outcome="skipped")
+        for n in range(12)
+    ]
+
+    def progress(text: str) -> None:
+        if text.startswith("drawing"):
+            library.add_plays(late)
+
+    pull_history(library, [path], on_progress=progress)
+    assert library.evidence().set_index("track_id").loc["late", "kind"] == "skipped"
+
+
+def test_plays_of_tracks_that_another_process_forgot_meanwhile_do_not_count(tmp_path: Path, library: Library) -> None:
+    path = write(tmp_path / "plays.json", history())
+    pull_history(library, [path])
+    known = library.play_store.columns()
+    gone = replace(known, track_ids=["gone" if track_id.endswith("3") else track_id for track_id in known.track_ids])
+    before = set(library.evidence()["track_id"])
+    draw_verdicts(library, gone)
+    assert set(library.evidence()["track_id"]) == {track_id for track_id in before if not track_id.endswith("3")}
 
 
 def test_exclusions_are_counted_and_what_is_there_already_is_said(tmp_path: Path, library: Library) -> None:

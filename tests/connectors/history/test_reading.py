@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -231,12 +232,22 @@ def test_whatever_stands_in_the_rows_each_is_accounted_for(changes, missing) -> 
     assert (table.track < len(one.register.tracks)).all()
 
 
-def test_a_hundred_thousand_plays_a_second() -> None:
-    """Of processor time, and half of that will do: other work on the machine makes it slower, not the code."""
-    data = json.dumps([row(n % 500, n) for n in range(2_000)]).encode()
-    one, seen, began = reader(), 0, time.process_time()
-    for _ in range(20):
-        for batch in batches(io.BytesIO(data)):
-            seen += len(one.extended(dictionaries(batch)))
-    assert seen == 40_000
-    assert seen / (time.process_time() - began) > 50_000
+def test_reading_costs_little_more_than_decoding() -> None:
+    """As a ratio, about 1.1 (decoded whole the rows do not fit the cache): other work on the machine slows both."""
+    data = json.dumps([row(n % 500, n) for n in range(20_000)]).encode()
+
+    def read() -> None:
+        one = reader()
+        assert sum(len(one.extended(dictionaries(batch))) for batch in batches(io.BytesIO(data))) == 20_000
+
+    assert cpu_seconds(read) < 2 * cpu_seconds(lambda: json.loads(data))
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Of processor time, the least of three."""
+    seconds = []
+    for _ in range(3):
+        began = time.process_time()
+        work()
+        seconds.append(time.process_time() - began)
+    return min(seconds)

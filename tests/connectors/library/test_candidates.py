@@ -46,5 +46,14 @@ def test_they_are_a_tracks_table_without_labels(library: "Library") -> None:
     assert report.rows == 2
 
 
+def test_a_local_file_is_given_under_spotifys_id_where_that_is_asked_for_too(library: "Library") -> None:
+    local = "local:0123456789abcdef"
+    library.add_tracks([TrackRow(track_id=local, track_name="Song", artist_name="Band", duration_ms=201_000)])
+    found = library.candidates([local, OTHER, NEW, OLD])
+    assert found["track_id"].tolist() == [NEW, OTHER]
+    alone = library.candidates([local])
+    assert (alone["track_id"].tolist(), alone["energy"].tolist()) == ([local], [0.5])
+
+
 def test_nothing_asked_nothing_given(library: "Library") -> None:
     assert library.candidates([]).empty

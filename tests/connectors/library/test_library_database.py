@@ -1,13 +1,16 @@
 """The database itself: who may read the file, what is said when it cannot be used, and how it is brought up to date."""
 
 import itertools
+import json
 import os
 import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
@@ -104,6 +107,50 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     migrate(engine, "here")
     with engine.connect() as connection:
         assert migrating.version(connection) == HEAD
+
+
+def at_the_first_step(engine: Engine) -> None:
+    """A library as an earmark before matches were kept left it."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    positions = {
+        ("spotify", "likes"): {"head": "x", "total": 5},
+        ("spotify", "likes, walk"): {"pages": 1},
+        ("spotify", "likes, page 0"): {"track_ids": ["a"]},
+        ("spotify", "playlist p"): {"snapshot": "s", "kind": "playlist_liked", "track_ids": ["a"]},
+        ("spotify", "playlist p, walk"): {"pages": 0},
+        ("spotify", "making Likes"): {"known": []},
+        ("csv", "likes"): {"total": 5},
+    }
+    with writer(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO tracks (track_id) VALUES ('a')"))
+        connection.execute(text("INSERT INTO features VALUES ('a', 'catalogue', 'energy', 0.5, 1)"))
+        for (source, stream), value in positions.items():
+            row = {"source": source, "stream": stream, "value": json.dumps(value)}
+            connection.execute(text("INSERT INTO positions VALUES (:source, :stream, :value)"), row)
+
+
+def test_a_library_from_before_matches_were_kept_is_brought_up_to_date(library_url: str, engine: Engine) -> None:
+    """Its values stay, of which nobody knows how they were matched; Spotify's lists are read anew for local files."""
+    at_the_first_step(engine)
+    for _ in range(2):  # what a pull does then is not undone by opening the library again
+        with Library.open(library_url) as library:
+            stored = library.features()
+            assert stored[["track_id", "source", "name", "value"]].to_numpy().tolist() == [
+                ["a", "catalogue", "energy", 0.5]
+            ]
+            assert stored["matched_by"].isna().all()
+            assert library.summary().features[0].matched_by == {"unknown": 1}
+            assert library.position("spotify", "likes") == {"head": "x", "total": -1}
+            assert library.position("spotify", "playlist p") == {
+                "snapshot": None, "kind": "playlist_liked", "track_ids": ["a"]
+            }  # fmt: skip
+            for stream in ("likes, walk", "likes, page 0", "playlist p, walk"):
+                assert library.position("spotify", stream) is None
+            assert library.position("spotify", "making Likes") == {"known": []}
+            assert library.position("csv", "likes") == {"total": 5}
 
 
 def test_a_library_of_a_newer_earmark_is_refused_with_a_mend(library_url: str, engine: Engine) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import update
 
 from connectors.library import EvidenceRow, FeatureRow, Library, PlayRow, TrackRow
 from connectors.library.labelling import COLUMNS
+from connectors.library.tables import FEATURES
 from connectors.pull_report import PullReport
+from connectors.track_ids import MatchedBy
 from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES
 from features.schema import COLUMNS as SCHEMA_COLUMNS
 from features.schema import validate
@@ -199,6 +202,47 @@ def test_plays_tell_when_they_are_read(shelf: Library) -> None:
     assert shelf.tracks_table(sources=["spotify"]).tracks.empty
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "energy"),
+    [
+        ("name", "id", 0.75),
+        ("name", "isrc", 0.75),
+        ("isrc", "id", 0.75),
+        ("id", "name", 0.25),
+        ("id", "id", 0.25),
+        ("unknown", "id", 0.75),
+        ("unknown", "isrc", 0.75),
+        ("unknown", "name", 0.25),
+        ("name", "unknown", 0.75),
+    ],
+)
+def test_of_one_sources_analyses_the_surest_match_counts(
+    first: MatchedBy, second: MatchedBy, energy: float, shelf: Library
+) -> None:
+    """``first`` is of the id that comes first; an earlier earmark's rows do not say how they were matched."""
+    shelf.add_tracks([TrackRow(track_id=track_id, isrc="USDF20300001") for track_id in (A, B)])
+    shelf.add_evidence([like(A)])
+    for track_id, way, value in ((A, first, 0.25), (B, second, 0.75)):
+        matched = None if way == "unknown" else way
+        shelf.add_features([replace(heard(track_id, "catalogue", **{**VALUES, "energy": value}), matched_by=matched)])
+        if way == "unknown":
+            with shelf._writing() as connection:
+                unknown = update(FEATURES).where(FEATURES.c.track_id == track_id).values(matched_by=None)
+                connection.execute(unknown)
+    assert shelf.tracks_table().tracks["energy"].to_list() == [energy]
+    # Whose values they are comes first: another source's are not preferred for being matched more surely.
+    shelf.add_features([replace(heard(B, "spotify", **{**VALUES, "energy": 0.5}), matched_by="name")])
+    assert shelf.tracks_table().tracks["energy"].to_list() == [0.5]
+
+
+def test_a_track_counts_under_its_least_sure_match(library: Library) -> None:
+    library.add_features([replace(heard(A, "catalogue", energy=0.5, tempo=120.0), matched_by="id")])
+    library.add_features([replace(heard(A, "catalogue", valence=0.5), matched_by="name")])
+    library.add_features([replace(heard(B, "catalogue", energy=0.5), matched_by="isrc")])
+    library.add_features([replace(heard(C, "catalogue", duration_ms=2e5), matched_by="id")])  # no analysis
+    assert library.summary().features[0].matched_by == {"isrc": 1, "name": 1}
+
+
 def test_the_summary_counts_what_is_there(library: Library) -> None:
     library.add_tracks([TrackRow(track_id=A, isrc="USDF20300001"), TrackRow(track_id=B, isrc="USDF20300001")])
     library.add_evidence(
@@ -226,8 +270,8 @@ def test_the_summary_counts_what_is_there(library: Library) -> None:
         },
     ]
     assert answer["features"] == [
-        {"source": "reccobeats", "tracks": 1, "whole": 0},
-        {"source": "spotify", "tracks": 1, "whole": 1},
+        {"source": "reccobeats", "tracks": 1, "whole": 0, "matched_by": {"id": 1}},
+        {"source": "spotify", "tracks": 1, "whole": 1, "matched_by": {"id": 1}},
     ]
     assert answer["not_found"] == {"reccobeats": 1}
     assert [(pull["source"], pull["seen"], pull["at"]) for pull in answer["pulls"]] == [

@@ -141,6 +141,17 @@ def test_features_are_stored_a_value_a_row_with_source_and_time(library: Library
     assert stored["fetched_at"].to_list() == [NOON, NOON + timedelta(seconds=1), NOON]
 
 
+def test_how_values_were_matched_is_what_their_id_is_made_of_unless_their_source_says(library: Library) -> None:
+    ids = [ID, "isrc:GBARL9300135", "local:0123456789abcdef", "demoLfCyVxN3RtmOswOBWB"]
+    rows = [FeatureRow(track_id=one, values={"energy": 0.5}, source="csv", fetched_at=NOON) for one in ids]
+    library.add_features([*rows, replace(rows[0], source="catalogue", matched_by="name")])
+    stored = library.features().set_index(["track_id", "source"])["matched_by"].to_dict()
+    ways = dict(zip([(one, "csv") for one in ids], ["id", "isrc", "name", "id"], strict=True))
+    assert stored == ways | {(ID, "catalogue"): "name"}
+    library.add_features([replace(rows[0], source="catalogue", matched_by="isrc")])  # found anew, by another way
+    assert library.features().set_index(["track_id", "source"])["matched_by"][ID, "catalogue"] == "isrc"
+
+
 def test_values_that_are_not_finite_are_not_known(library: Library) -> None:
     values = {"energy": float("nan"), "tempo": float("inf"), "mode": 1.0, "key": None, "valence": pd.NA}
     library.add_features([FeatureRow(track_id=ID, values=values, source="csv", fetched_at=NOON)])
