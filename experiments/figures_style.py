@@ -12,7 +12,12 @@ RANKER = "#0072b2"
 FAMILY_COLOURS = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's palette without the ranker's blue (https://jfly.uni-koeln.de/color/), in the families' order."""
 
-BASELINE_STYLES: tuple[tuple[int, tuple[int, ...]], ...] = ((0, (1, 1)), (0, (4, 2)), (0, (4, 1, 1, 1)))
+BASELINE_STYLES: tuple[tuple[int, tuple[int, ...]], ...] = (
+    (0, (1, 1)),
+    (0, (4, 2)),
+    (0, (4, 1, 1, 1)),
+    (0, (8, 3)),
+)
 """Baselines are grey and told apart by their dashes."""
 
 

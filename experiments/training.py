@@ -20,7 +20,7 @@ from experiments.draws import first_draw, in_draw
 from experiments.evaluation import bag_predict
 from experiments.fitting import Fit, FittedFamily, fit
 from experiments.metrics import METRICS, evaluate, keep_everything
-from experiments.positive_unlabelled import check_split, matters, with_background
+from experiments.positive_unlabelled import check_split, matters, tells_of_artists, with_background
 from experiments.progress import Listener, Progress, silent
 from experiments.readable_tree import readable_tree
 from experiments.results import BaselineResult, FamilyResult, ReadableTree, TrainResult
@@ -30,6 +30,7 @@ from experiments.versions import versions
 from features.identity import table_digest
 from features.leaks import find_leaks
 from features.schema import labelled
+from models.estimators.artist_mean import ArtistMean
 from models.estimators.tree import ShrunkenTree
 from models.fitted import FittedModel, fit_model
 from models.known import KnownTracks
@@ -212,15 +213,26 @@ def _seconds_left(budget_s: float | None, clock: float) -> float | None:
 
 
 def _judge_baselines(sides: _Sides, config: FitConfig) -> tuple[BaselineResult, ...]:
-    """Baselines with their defaults, at threshold 0.5, which is how they were published."""
+    """Baselines with their defaults, at threshold 0.5, which is how they were published; those that apply."""
     learnt = first_draw(sides.train)  # what weighs the further draws down is nothing to them
     y, groups = learnt["liked"].to_numpy(dtype=np.int64), groups_for(learnt, config.split)
     results = []
     for spec in baselines():
         model = fit_model(spec, defaults(spec.space), config.seed, learnt, y, groups)
-        probability = model.predict(sides.test)
-        results.append(BaselineResult(spec.name, spec.title, evaluate(sides.y_test, probability, 0.5), probability))
+        if _applies(model, learnt):
+            probability = model.predict(sides.test)
+            results.append(BaselineResult(spec.name, spec.title, evaluate(sides.y_test, probability, 0.5), probability))
     return tuple(results)
+
+
+def _applies(baseline: FittedModel, learnt: pd.DataFrame) -> bool:
+    """Whether a baseline has what it goes by; guesses of one that has not would pass for its figures.
+
+    Artists must be named, and tell of taste: those of a catalogue's background tell where a track is from.
+    """
+    if isinstance(baseline.estimator, ArtistMean):
+        return len(baseline.estimator.artists_) > 0 and tells_of_artists(learnt)
+    return True
 
 
 def _judge_family(family: FittedFamily, sides: _Sides, inputs: pd.DataFrame) -> FamilyResult:

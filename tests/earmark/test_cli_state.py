@@ -72,6 +72,7 @@ def test_models_are_listed_before_anything_was_trained(capsys: pytest.CaptureFix
         "majority",
         "untuned_tree",
         "historic_dense",
+        "artist_mean",
     }
     assert found["rankers"] == []
     assert not Home.here().mlruns.exists(), "looking must not make anything"

@@ -84,7 +84,8 @@ def test_the_answer_has_the_documented_shape(trained: Trained) -> None:
         assert family["trials"] == 2
         assert family["best_params"]
         assert set(family["metrics"]) == METRIC_NAMES
-    assert {baseline["name"] for baseline in answer["baselines"]} == {"majority", "untuned_tree", "historic_dense"}
+    baselines = {"majority", "untuned_tree", "historic_dense", "artist_mean"}
+    assert {baseline["name"] for baseline in answer["baselines"]} == baselines
     for baseline in answer["baselines"]:
         assert set(baseline["metrics"]) == METRIC_NAMES
     assert (answer["source"], answer["split"], answer["seed"], answer["budget_s"]) == ("small.csv", "artist", 0, None)

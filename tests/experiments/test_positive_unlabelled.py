@@ -28,6 +28,7 @@ from features.errors import InputError
 from features.schema import labelled, validate
 from models.ranker import Ranker
 from models.ranker_folder import load
+from models.registry import spec
 
 QUICK = FitConfig(budget_s=None, trials=1, models=("boosted_trees",), n_folds=3, bag_repeats=1)
 
@@ -164,6 +165,14 @@ def test_artists_of_a_catalogue_are_not_disliked(likes: pd.DataFrame, catalogue:
     ranker = fit(table, QUICK, catalogue=catalogue).ranker
     assert not ranker.affinity.coefficients.any()
     assert not len(ranker.affinity.artists)
+
+
+def test_the_artist_mean_is_no_baseline_where_artists_tell_where_a_track_is_from(
+    likes: pd.DataFrame, catalogue: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.training.baselines", lambda: (spec("majority"), spec("artist_mean")))
+    result = train(likes, replace(QUICK, split="random"), source="demo", catalogue=catalogue)
+    assert [baseline.name for baseline in result.baselines] == ["majority"]
 
 
 @pytest.mark.shared_data

@@ -18,7 +18,7 @@ from matplotlib.image import imread
 from experiments.benchmark.made_up_train import STARTED, made_up_ranker, made_up_result, made_up_tracks
 from experiments.figures_judgement import wilson
 from experiments.figures_search import learning_curve
-from experiments.figures_style import RANKER
+from experiments.figures_style import BASELINE_STYLES, RANKER
 from experiments.reports import figures
 from experiments.results import TrainResult, TrialRecord
 from experiments.run_notes import describe
@@ -26,6 +26,7 @@ from experiments.run_rows import SESSION_TAG, RunRow, mean_curves, train_name, t
 from experiments.run_views import VIEWS
 from experiments.trial_scores import best_first, best_score, best_so_far
 from models.held_out import judge
+from models.registry import baselines
 
 NAMES = {"roc", "precision_recall", "calibration", "confusion", "search_history", "feature_effects"}
 
@@ -75,6 +76,10 @@ def test_every_picture_can_be_saved_and_labels_its_axes(pictures: dict[str, Figu
         assert figure.axes[-1].get_xlabel(), name
         assert figure.axes[0].get_ylabel() or name == "feature_effects", name
         assert figure.axes[0].get_title(loc="left"), name
+
+
+def test_every_baseline_has_dashes_of_its_own() -> None:
+    assert len(set(BASELINE_STYLES)) >= len(baselines())
 
 
 def test_models_are_ranked_in_the_legend_beside_what_chance_gives(

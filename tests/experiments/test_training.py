@@ -20,6 +20,7 @@ from features.schema import AUDIO_FEATURES
 from models.known import KnownTracks
 from models.ranker import Ranker
 from models.ranking import LABELS, LIKES_ONLY
+from models.registry import spec
 
 QUICK = FitConfig(budget_s=None, trials=2, models=("tree", "boosted_trees"), n_folds=3, bag_repeats=1)
 
@@ -65,11 +66,25 @@ def test_what_the_held_out_rows_hold_changes_nothing_but_the_verdict(demo_tracks
 
 
 def test_baselines_and_the_best_possible_stand_beside_the_families(result: TrainResult) -> None:
-    assert [baseline.name for baseline in result.baselines] == ["majority", "untuned_tree", "historic_dense"]
+    names = ["majority", "untuned_tree", "historic_dense", "artist_mean"]
+    assert [baseline.name for baseline in result.baselines] == names
     assert result.baselines[0].metrics["roc_auc"] == 0.5
     assert result.best_possible_auc is not None
     assert result.metrics["roc_auc"] < result.best_possible_auc + 0.05
     assert result.keep_everything["recall"] == 1.0
+
+
+def test_the_artist_mean_guesses_among_unseen_artists_and_ranks_familiar_ones(
+    result: TrainResult, demo_tracks: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unseen = next(baseline for baseline in result.baselines if baseline.name == "artist_mean")
+    assert unseen.metrics["roc_auc"] == 0.5
+    assert len(np.unique(unseen.held_out_probability)) == 1
+    monkeypatch.setattr("experiments.training.baselines", lambda: (spec("majority"), spec("artist_mean")))
+    config = FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3, bag_repeats=1, split="random")
+    majority, familiar = train(demo_tracks, config, source="demo").baselines
+    assert familiar.metrics["roc_auc"] > 0.6
+    assert familiar.metrics["log_loss"] < majority.metrics["log_loss"]
 
 
 def test_unlabelled_rows_are_counted_in_the_notes(result: TrainResult) -> None:
@@ -86,6 +101,8 @@ def test_without_artists_nothing_is_said_of_both_sides(result: TrainResult, demo
     assert "Split `artist`: no artist is on both sides" in describe(result)
     by_chance = train(nameless, replace(config, split="random"), source="x")
     assert ARTISTS_UNKNOWN not in by_chance.notes
+    for one in (found, by_chance):  # a baseline of artists does not apply
+        assert [baseline.name for baseline in one.baselines] == ["majority", "untuned_tree", "historic_dense"]
 
 
 def test_effects_name_the_features_that_the_demo_taste_is_made_of(result: TrainResult) -> None:
