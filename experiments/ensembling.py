@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.evaluation import FoldRun, Task, merge_runs, run_folds
-from experiments.search import FamilyStudy, trial_seconds
+from experiments.search import FamilyStudy, params_of, trial_seconds
 from models.calibration_choice import fit_family
 from models.ensemble import Selection, select
 from models.member import Member
@@ -75,7 +75,7 @@ def candidates_of(study: FamilyStudy) -> list[Candidate]:
     """A family's default and best trials."""
     place = {trial.number: place for place, trial in enumerate(study.finished)}
     return [
-        Candidate(study.spec, place[trial.number], dict(trial.params), study.run_of(trial), trial_seconds(trial))
+        Candidate(study.spec, place[trial.number], params_of(trial), study.run_of(trial), trial_seconds(trial))
         for trial in study.candidates()
     ]
 

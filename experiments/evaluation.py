@@ -6,7 +6,7 @@ inside `models.fitted.fit_model`.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from experiments.metrics import METRICS
 from experiments.splits import Fold
 from features.context import coverage, without_context
 from models.fitted import FittedModel, fit_model
-from models.space import Value
+from models.space import ParameterPath, Value, path_of
 from models.spec import ModelSpec
 
 FloatArray = npt.NDArray[np.float64]
@@ -73,11 +73,14 @@ class FoldRun:
         The searched metric on each fold's test rows.
     out_of_fold : ndarray of float, shape (n,)
         Mean over repeats; NaN for rows no fold predicts.
+    chosen : dict
+        The hyperparameter that was read off instead of given, if there is one.
     """
 
     models: tuple[FittedModel, ...]
     scores: tuple[float, ...]
     out_of_fold: FloatArray
+    chosen: dict[str, Value] = field(default_factory=dict)
 
 
 def run_folds(
@@ -88,6 +91,10 @@ def run_folds(
 ) -> FoldRun:
     """Fit and score a model on every fold.
 
+    Where the family has a path (`models.space.ParameterPath`) and ``params`` does not give its value, every fold is
+    fitted once, and all get the value that has the lowest log loss on all folds' test rows together: one number chosen
+    by many rows, as a search chooses.
+
     Parameters
     ----------
     spec : ModelSpec
@@ -95,38 +102,67 @@ def run_folds(
         Hyperparameters.
     task : Task
     on_fold : callable, optional
-        Told each fold's number and score, in order whatever ``jobs`` is; may raise to stop.
+        Told each fold's number and score, in order whatever ``jobs`` is; may raise to stop. Along a path the score is
+        at the best value so far.
 
     Returns
     -------
     FoldRun
     """
+    path = path_of(spec.space, params)
     models: list[FittedModel] = []
-    scores: list[float] = []
+    told: list[FloatArray] = []
+    for number, (model, probabilities) in enumerate(_fitted_folds(spec, params, task, path)):
+        models.append(model)
+        told.append(probabilities)
+        if on_fold is not None:
+            fold = task.folds[number]
+            on_fold(number, METRICS[task.metric].score(task.y[fold.test], probabilities[_best(task, told)]))
+    best = _best(task, told)
+    chosen = [probabilities[best] for probabilities in told]
     total = np.zeros(len(task.y))
     times = np.zeros(len(task.y))
-    for number, (model, probability) in enumerate(_fitted_folds(spec, params, task)):
-        fold = task.folds[number]
-        score = METRICS[task.metric].score(task.y[fold.test], probability)
-        models.append(model)
-        scores.append(score)
+    for fold, probability in zip(task.folds, chosen, strict=True):
         total[fold.test] += probability
         times[fold.test] += 1
-        if on_fold is not None:
-            on_fold(number, score)
+    scores = (METRICS[task.metric].score(task.y[fold.test], p) for fold, p in zip(task.folds, chosen, strict=True))
     out_of_fold = np.divide(total, times, out=np.full(len(task.y), np.nan), where=times > 0)
-    return FoldRun(tuple(models), tuple(scores), out_of_fold)
+    if path is None:
+        return FoldRun(tuple(models), tuple(scores), out_of_fold)
+    name, value = path[0], path[1].steps[best]
+    return FoldRun(tuple(model.at(value) for model in models), tuple(scores), out_of_fold, {name: value})
 
 
-def _fitted_folds(spec: ModelSpec, params: dict[str, Value], task: Task) -> Iterator[tuple[FittedModel, FloatArray]]:
-    """Fitted models and their test predictions in fold order, at most ``jobs`` folds ahead of the reader.
+def _best(task: Task, told: Sequence[FloatArray]) -> int:
+    """Which value along the path has the lowest log loss on the test rows of the first folds.
 
-    Threads suffice: scikit-learn, XGBoost and TensorFlow let go of the interpreter's lock while they fit.
+    Loss after calibration, ROC AUC, and the default unless another value is clearly better were tried on 28 tables of
+    250 to 3,000 labels: averages of families rank no better by any of them.
+    """
+    if len(told[0]) == 1:
+        return 0
+    y = np.concatenate([task.y[fold.test] for fold in task.folds[: len(told)]])
+    return int(np.argmin([METRICS["log_loss"].score(y, probability) for probability in np.hstack(told)]))
+
+
+def _fitted_folds(
+    spec: ModelSpec, params: dict[str, Value], task: Task, path: tuple[str, ParameterPath] | None
+) -> Iterator[tuple[FittedModel, FloatArray]]:
+    """Fitted models and what they say of their test rows, in fold order, at most ``jobs`` folds ahead of the reader.
+
+    That is (1, n_test), or along a path (n_values, n_test). Threads suffice: scikit-learn, XGBoost and TensorFlow let
+    go of the interpreter's lock while they fit.
     """
 
     def fit(number: int) -> tuple[FittedModel, FloatArray]:
-        model = fit_model(spec, params, task.seed + number, *_training_rows(task, number))
-        return model, model.predict(task.tracks.iloc[task.folds[number].test])
+        held_out = task.tracks.iloc[task.folds[number].test]
+        rows = _training_rows(task, number)
+        if path is None:
+            model = fit_model(spec, params, task.seed + number, *rows)
+            return model, model.predict(held_out)[None, :]
+        name, steps = path[0], path[1].steps
+        model = fit_model(spec, {**params, name: steps[-1]}, task.seed + number, *rows)
+        return model, model.along(held_out, steps)
 
     jobs = task.jobs
     if jobs == 1:
@@ -179,7 +215,7 @@ def merge_runs(runs: Sequence[FoldRun]) -> FoldRun:
     total = np.nansum(together, axis=0)
     mean = np.divide(total, times, out=np.full(total.shape, np.nan), where=times > 0)
     scores = tuple(score for run in runs[1:] for score in run.scores) or runs[0].scores
-    return FoldRun(runs[0].models, scores, mean)
+    return FoldRun(runs[0].models, scores, mean, runs[0].chosen)
 
 
 def bag_predict(models: Sequence[FittedModel], tracks: pd.DataFrame) -> FloatArray:

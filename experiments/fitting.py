@@ -21,11 +21,10 @@ from experiments.draws import DRAWN_IN, size_of, with_own_draws
 from experiments.ensembling import Ensemble, assemble, candidates_of
 from experiments.evaluation import Task
 from experiments.finishing import finish
-from experiments.positive_unlabelled import is_background, marked, tells_of_artists
-from experiments.profile_gain import profiles_lose
+from experiments.positive_unlabelled import marked, tells_of_artists
 from experiments.progress import Listener, Progress, silent
 from experiments.results import TrialRecord
-from experiments.search import FamilyStudy, open_storage
+from experiments.search import FamilyStudy, open_storage, params_of
 from experiments.splits import groups_for, inner_folds
 from experiments.versions import LEARNERS, versions
 from features.context import ArtistProfiles
@@ -46,7 +45,7 @@ SEARCH_SHARE = 0.6
 """Part of the seconds that defaults and search may take; further cuts for the chosen members get the rest."""
 SEARCH_ALONE = 0.9
 """The same where there are no further cuts to fit on: large tables, and the time split."""
-SCORING = 2
+SCORING = 3
 """Counts up whenever equal settings come to score otherwise: trials of before say nothing then."""
 LAST_SECONDS = 0.03
 """Part of the seconds kept for calibration, thresholds and saving."""
@@ -118,7 +117,8 @@ def fit(
     """
     started = time.monotonic()
     y = tracks["liked"].to_numpy(dtype=np.int64)
-    profiles, tasks, notes = _heard(tracks, y, catalogue, config)
+    profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks if tells_of_artists(tracks) else None)
+    tasks, notes = _cut(tracks, input_table(profiles.attach(tracks)), y, config)
     if len(tasks[0].folds) < config.folds_for(size_of(tracks))[0]:
         notes.append(f"cut into {len(tasks[0].folds)} folds only: the table is small, or has few artists")
     deadline = started + config.budget_s if config.budget_s is not None else None
@@ -146,21 +146,6 @@ def fit(
 
 def _part(started: float, config: FitConfig, share: float) -> float | None:
     return None if config.budget_s is None else started + share * config.budget_s
-
-
-def _heard(
-    tracks: pd.DataFrame, y: IntArray, catalogue: pd.DataFrame | None, config: FitConfig
-) -> tuple[ArtistProfiles, list[Task], list[str]]:
-    """What models hear of tracks and their artists, cut into folds, and what to know of it."""
-    profiles = ArtistProfiles.build(catalogue=catalogue, judged=tracks if tells_of_artists(tracks) else None)
-    tasks, notes = _cut(tracks, input_table(profiles.attach(tracks)), y, config)
-    # what tells likes from background well is not what tells them from dislikes: no measure of what profiles are worth
-    if not is_background(tracks).any() and profiles_lose(tasks[0]):
-        profiles = ArtistProfiles.build()
-        inputs = input_table(profiles.attach(tracks))
-        tasks = [replace(task, tracks=inputs) for task in tasks]
-        notes.append("how artists usually sound is left out: these likes are foreseen better without it")
-    return profiles, tasks, notes
 
 
 def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitConfig) -> tuple[list[Task], list[str]]:
@@ -254,7 +239,7 @@ def _family(study: FamilyStudy, ensemble: Ensemble, task: Task) -> FittedFamily:
     return FittedFamily(
         spec=study.spec,
         trials=study.records(),
-        best_params=dict(best.params),
+        best_params=params_of(best),
         models=run.models,
         score=float(np.mean(run.scores)),
         weight=sum(

@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from experiments.evaluation import FoldRun, Task, run_folds
 from experiments.metrics import METRICS
 from experiments.results import TrialRecord
-from models.space import Choice, Int, Space, Value, defaults
+from models.space import Choice, Float, Int, Value, defaults, searched
 from models.spec import ModelSpec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -149,7 +149,7 @@ class FamilyStudy:
         found = []
         for summary in optuna.get_all_study_summaries(self._storage):
             best, other = summary.best_trial, summary.user_attrs.get("traits", {})
-            same_space = best is not None and set(best.params) == set(self.spec.space)
+            same_space = best is not None and set(best.params) == set(searched(self.spec.space))
             if summary.study_name == self._study.study_name or not summary.study_name.startswith(prefix):
                 continue
             if best is not None and same_space and best.number > 0 and set(other) == set(traits):
@@ -160,13 +160,13 @@ class FamilyStudy:
     def enqueue(self, params: dict[str, Value]) -> None:
         """Have these settings tried next but for the default, where they were not tried yet."""
         if not self._study.trials:
-            self._study.enqueue_trial(defaults(self.spec.space))
+            self._study.enqueue_trial(defaults(searched(self.spec.space)))
         self._study.enqueue_trial(params, skip_if_exists=True)
 
     def run_of(self, trial: FrozenTrial) -> FoldRun:
         """A complete trial's models and out-of-fold predictions; fitted again where this session did not keep them."""
         if trial.number not in self._runs:
-            self._runs[trial.number] = run_folds(self.spec, dict(trial.params), self.task)
+            self._runs[trial.number] = run_folds(self.spec, params_of(trial), self.task)
         return self._runs[trial.number]
 
     def step(self, deadline: float | None) -> float | None:
@@ -181,7 +181,7 @@ class FamilyStudy:
         study, finished = self._study, len(self.finished)
         self._aim(finished)
         trial = study.ask()
-        params = suggest(trial, self.spec.space)
+        params = suggest(trial, searched(self.spec.space))
         scores: list[float] = []
 
         def on_fold(number: int, score: float) -> None:
@@ -203,8 +203,9 @@ class FamilyStudy:
         except BaseException:
             study.tell(trial, state=TrialState.FAIL)
             raise
-        value = sum(scores) / len(scores)
-        trial.set_user_attr("fold_scores", scores)
+        value = sum(run.scores) / len(run.scores)
+        trial.set_user_attr("fold_scores", run.scores)
+        trial.set_user_attr("chosen", run.chosen)
         study.tell(trial, value)
         self._keep(trial.number, run)
         return value
@@ -219,7 +220,7 @@ class FamilyStudy:
                 constant_liar=False,
             )
         if not finished and not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-            self._study.enqueue_trial(defaults(self.spec.space))
+            self._study.enqueue_trial(defaults(searched(self.spec.space)))
 
     def _keep(self, number: int, run: FoldRun) -> None:
         """Keep the fold models of the trials that an ensemble may take; the others' would fill the memory."""
@@ -249,7 +250,7 @@ def _open_study(storage: BaseStorage, name: str, metric: str) -> optuna.Study:
     return study
 
 
-def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
+def suggest(trial: optuna.Trial, space: Mapping[str, Int | Float | Choice]) -> dict[str, Value]:
     """One point of a space, the only place where a trial is asked for values."""
     point: dict[str, Value] = {}
     for name, dimension in space.items():
@@ -260,6 +261,11 @@ def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
         else:
             point[name] = trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
     return point
+
+
+def params_of(trial: FrozenTrial) -> dict[str, Value]:
+    """A finished trial's hyperparameters: those it was asked for, and what was read off."""
+    return {**trial.params, **trial.user_attrs.get("chosen", {})}
 
 
 def trial_seconds(trial: FrozenTrial) -> float:
@@ -275,7 +281,7 @@ def _record(trial: FrozenTrial) -> TrialRecord:
         number=trial.number,
         state="complete" if trial.state == TrialState.COMPLETE else "pruned",
         value=sum(scores) / len(scores),
-        params=dict(trial.params),
+        params=params_of(trial),
         fold_scores=tuple(scores),
         started=started,
         seconds=trial_seconds(trial),

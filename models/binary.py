@@ -5,7 +5,7 @@ of which in sorted order (1 among 0 and 1) is the one that ``P(like)`` is about.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
 
     classes_: npt.NDArray[Any]
     n_features_in_: int
+    added_later: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that rankers saved by an earlier version do not have; they keep their defaults."""
 
     @abstractmethod
     def fit(
@@ -59,8 +61,7 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
 
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
         """Probabilities of the two classes: (n_tracks, 2), each row sums to 1."""
-        check_is_fitted(self)
-        like = self._like_probability(validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=float))
+        like = self._like_probability(self._checked(X))
         return np.column_stack([1.0 - like, like])
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -85,9 +86,8 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
             Where a setting, an array or a blob is missing or cannot be right.
         """
         params = take_setting(state, "params", dict)
-        require(
-            set(params) == set(cls().get_params()), f"the parameters {sorted(params)} are not those of {cls.__name__}"
-        )
+        missing = set(cls().get_params()) ^ set(params)
+        require(missing <= cls.added_later, f"the parameters {sorted(params)} are not those of {cls.__name__}")
         require(
             all(value is None or isinstance(value, bool | int | float | str) for value in params.values()),
             f"the parameters of {cls.__name__} must be plain values",
@@ -104,6 +104,12 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
         except (TypeError, ValueError, OverflowError) as error:
             raise bad_state(f"the state of {cls.__name__} cannot be read: {error}") from error
         return fitted
+
+    def _checked(self, X: npt.ArrayLike) -> FloatArray:
+        """Inputs to predict from, as floats; raises before a fit, and for another number of inputs."""
+        check_is_fitted(self)
+        inputs: FloatArray = validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=float)
+        return inputs
 
     def _start_fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Check input and encode the classes: X as floats, y as 0 and 1; sets ``classes_``."""

@@ -1,8 +1,8 @@
 """One fitted model: a family's preparation and estimator, fitted together on the same training rows."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Self
@@ -14,7 +14,7 @@ import pandas as pd
 from features.errors import InputError
 from features.state import State
 from models.space import Value, defaults
-from models.spec import Estimator, ModelSpec, Preparation
+from models.spec import Estimator, ModelSpec, Pathwise, Preparation
 
 _PARTS = ("preparation", "estimator")
 
@@ -50,6 +50,19 @@ class FittedModel:
         if len(tracks) == 0:
             return np.empty(0)
         return self.estimator.predict_proba(self.preparation.transform(tracks))[:, 1]
+
+    def along(self, tracks: pd.DataFrame, values: Sequence[float]) -> npt.NDArray[np.float64]:
+        """Uncalibrated P(like) with each value of the family's path (`models.spec.Pathwise`): (n_values, n_tracks)."""
+        return self._pathwise().along(self.preparation.transform(tracks), values)
+
+    def at(self, value: float) -> "FittedModel":
+        """The model that a fit with this value of the family's path would have made."""
+        return replace(self, estimator=self._pathwise().at(value))
+
+    def _pathwise(self) -> Pathwise:
+        if not isinstance(self.estimator, Pathwise):
+            raise TypeError(f"{self.spec.name} has no path")
+        return self.estimator
 
     @cached_property
     def preparation_key(self) -> bytes:

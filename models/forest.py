@@ -96,33 +96,58 @@ def read_forest(trees: Sequence[Any], shrinkage: float) -> Forest:
     shrinkage : float, >= 0
         In training rows; 0 keeps the leaves' frequencies.
     """
-    n_nodes = np.array([tree.node_count for tree in trees], dtype=np.int32)
-    first = np.cumsum(n_nodes, dtype=np.int64) - n_nodes
-
-    def end_to_end(part: str) -> npt.NDArray[Any]:
-        return np.concatenate([getattr(tree, part) for tree in trees])
-
-    start = np.repeat(first, n_nodes)
-    left, right = end_to_end("children_left") + start, end_to_end("children_right") + start
-    inner = end_to_end("children_left") >= 0
-    raw = np.concatenate([tree.value[:, 0, 1] for tree in trees])
-    trust = 1.0 / (1.0 + shrinkage / end_to_end("weighted_n_node_samples"))
-    value = raw.copy()
-    levels = [first]
-    while len(levels[-1]):
-        parents = levels[-1][inner[levels[-1]]]
-        for child in (left[parents], right[parents]):
-            value[child] = value[parents] + trust[parents] * (raw[child] - raw[parents])
-        levels.append(np.column_stack([left[parents], right[parents]]).ravel())
-    order = np.concatenate(levels)
-    order = order[np.argsort(np.searchsorted(first, order, side="right"), kind="stable")]
-    inner = inner[order]
+    nodes = _Nodes(trees)
+    value = nodes.shrunken(shrinkage)
+    order = np.concatenate(nodes.levels)
+    order = order[np.argsort(np.searchsorted(nodes.first, order, side="right"), kind="stable")]
+    inner = nodes.inner[order]
+    threshold = nodes.end_to_end("threshold")[order]
     return Forest(
-        n_nodes=n_nodes,
-        feature=np.where(inner, end_to_end("feature")[order], -1).astype(np.int16),
-        number=np.where(inner, _at_most(end_to_end("threshold")[order]), np.clip(value[order], 0.0, 1.0)).astype("f4"),
-        missing_left=end_to_end("missing_go_to_left").astype(bool)[order] & inner,
+        n_nodes=np.array([tree.node_count for tree in trees], dtype=np.int32),
+        feature=np.where(inner, nodes.end_to_end("feature")[order], -1).astype(np.int16),
+        number=np.where(inner, _at_most(threshold), value[order]).astype("f4"),
+        missing_left=nodes.end_to_end("missing_go_to_left").astype(bool)[order] & inner,
     )
+
+
+def shrunken_means(trees: Sequence[Any], X: npt.NDArray[np.float32], shrinkages: Sequence[float]) -> FloatArray:
+    """What the forest that `read_forest` would make says, for each of some shrinkages: (n_shrinkages, n_tracks)."""
+    nodes = _Nodes(trees)
+    leaf = np.array([tree.apply(X) + first for tree, first in zip(trees, nodes.first, strict=True)])
+    return np.array([nodes.shrunken(shrinkage)[leaf].mean(axis=0) for shrinkage in shrinkages])
+
+
+class _Nodes:
+    """The nodes of scikit-learn's trees, end to end; ``levels`` are those of all trees, the roots first."""
+
+    def __init__(self, trees: Sequence[Any]) -> None:
+        self._trees = trees
+        n_nodes = np.array([tree.node_count for tree in trees], dtype=np.int64)
+        self.first: IntArray = np.cumsum(n_nodes) - n_nodes
+        start = np.repeat(self.first, n_nodes)
+        self._left, self._right = self.end_to_end("children_left") + start, self.end_to_end("children_right") + start
+        self.inner: npt.NDArray[np.bool_] = self.end_to_end("children_left") >= 0
+        self.levels: list[IntArray] = [self.first]
+        while len(self.levels[-1]):
+            parents = self._parents(self.levels[-1])
+            self.levels.append(np.column_stack([self._left[parents], self._right[parents]]).ravel())
+
+    def end_to_end(self, part: str) -> npt.NDArray[Any]:
+        return np.concatenate([getattr(tree, part) for tree in self._trees])
+
+    def shrunken(self, shrinkage: float) -> FloatArray:
+        """P(like) of each node: in [0, 1]."""
+        raw = np.concatenate([tree.value[:, 0, 1] for tree in self._trees])
+        trust = 1.0 / (1.0 + shrinkage / self.end_to_end("weighted_n_node_samples"))
+        value = raw.copy()
+        for level in self.levels:
+            parents = self._parents(level)
+            for child in (self._left[parents], self._right[parents]):
+                value[child] = value[parents] + trust[parents] * (raw[child] - raw[parents])
+        return np.asarray(np.clip(value, 0.0, 1.0))
+
+    def _parents(self, level: IntArray) -> IntArray:
+        return np.asarray(level[self.inner[level]])
 
 
 def _at_most(threshold: FloatArray) -> npt.NDArray[np.float32]:

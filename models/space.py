@@ -35,10 +35,38 @@ class Choice:
     default: Value
 
 
-Space = Mapping[str, Int | Float | Choice]
-"""Hyperparameter name -> dimension."""
+@dataclass(frozen=True)
+class ParameterPath:
+    """Values of which one fit tells all: they are read off instead of searched.
+
+    A model is fitted with the last of its ``steps`` and then knows what it would be with each (`models.spec.Pathwise`):
+    a boosted model holds those of fewer trees, a forest can be shrunken after it was grown. Which step is best is seen
+    on the rows that were held out, of all folds together (`experiments.evaluation`); ``default`` is for a fit without
+    folds.
+    """
+
+    steps: tuple[int | float, ...]
+    default: int | float
+
+
+Dimension = Int | Float | Choice | ParameterPath
+Space = Mapping[str, Dimension]
+"""Hyperparameter name -> dimension; at most one is a path."""
 
 
 def defaults(space: Space) -> dict[str, Value]:
-    """The default of every dimension: trial 0 of every study."""
+    """The default of every dimension."""
     return {name: dimension.default for name, dimension in space.items()}
+
+
+def searched(space: Space) -> dict[str, Int | Float | Choice]:
+    """The dimensions that a trial is asked for: all but a path. Their defaults are trial 0 of every study."""
+    return {name: dimension for name, dimension in space.items() if not isinstance(dimension, ParameterPath)}
+
+
+def path_of(space: Space, params: Mapping[str, Value]) -> tuple[str, ParameterPath] | None:
+    """The dimension whose values are to be read off, and its name; None where there is none, or its value is given."""
+    for name, dimension in space.items():
+        if isinstance(dimension, ParameterPath) and name not in params:
+            return name, dimension
+    return None

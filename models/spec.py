@@ -6,9 +6,9 @@ of 0 (skipped) and 1 (liked), ``groups`` an integer or string array (n_tracks,) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +59,17 @@ class Estimator(Protocol):
         """Rebuild a fitted estimator; raises ``RankerFormatError`` where the state cannot be right."""
 
 
+@runtime_checkable
+class Pathwise(Estimator, Protocol):
+    """A fitted estimator that knows what it would be with each value of its path, see `models.space.ParameterPath`."""
+
+    def along(self, X: npt.NDArray[np.float64], values: Sequence[float]) -> npt.NDArray[np.float64]:
+        """P(like) with each of some ascending values, none beyond the one it was fitted with: (n_values, n_tracks)."""
+
+    def at(self, value: float) -> Self:
+        """The estimator that a fit with this value would have made; this one stays as it is."""
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """One family of models, or one baseline that is shown beside them.
@@ -76,7 +87,7 @@ class ModelSpec:
     estimator : type of Estimator
         Called with hyperparameters and ``random_state``.
     space : mapping
-        What is tuned, with the defaults; empty for a baseline.
+        What is tuned, with the defaults; empty for a baseline. Where it holds a path, the estimator is `Pathwise`.
     reference : str
         The paper or documentation behind the method and its space.
     order : int

@@ -48,6 +48,10 @@ class SymmetricTrees:
     border: Float32Array
     leaf: Float32Array
 
+    def part(self, first: int, end: int) -> "SymmetricTrees":
+        """The trees from number ``first`` up to ``end``, as far as there are any; their sums add up."""
+        return SymmetricTrees(self.feature[first:end], self.border[first:end], self.leaf[first:end])
+
     def log_odds(self, X: FloatArray) -> FloatArray:
         """Sum of all trees' leaves.
 

@@ -34,13 +34,17 @@ BENCHMARKS = {
     "likes_only": "likes_only",
     "asking": "asking",
     "scoring": "scoring_speed",
+    "history": "history_pull",
     "page": "page_load",
     "page_fuzz": "page_fuzz",
     "choices": "design_choices",
 }
 """Module of each benchmark, in the order they are run: commands first, on a machine that we leave alone."""
 
-ONLY_IF_NAMED = ("evaluate", "demo_curve", "promise", "tables", "likes_only", "asking", "choices", "page", "page_fuzz")
+ONLY_IF_NAMED = (
+    *("evaluate", "demo_curve", "promise", "tables", "likes_only", "asking", "choices"),
+    *("history", "page", "page_fuzz"),
+)
 PEERS = "peers"
 """Has options of its own, so it stands first and alone."""
 

@@ -53,7 +53,12 @@ COUNTS, BESIDE = 400, (150, 200, 300)
 WANTED: Final = 0.7
 COMMITTEE: Final[Mapping[str, dict[str, Value]]] = {
     "extra_trees": {},
-    "symmetric_trees": {"iterations": 100, "learning_rate": 0.1},
+    "symmetric_trees": {
+        "iterations": 100,
+        "learning_rate": 0.1,
+        "score_function": "L2",
+        "leaf_estimation_iterations": 1,
+    },
 }
 N_POOL: Final = 1500
 DEMO_TRACKS: Final = 5000

@@ -4,7 +4,7 @@ Listeners are invented over a real catalogue (200 to 10,000 labels, easy to hard
 artists, with few features), a real listener's table is cut to few labels, and genres stand for tastes in a table of
 other columns. Tracks of other artists judge. Ours sees artists' names, which are new in what judges; the peers would
 only be led astray by them, and see features alone. The peers run in their own environment, with their defaults.
-Nothing was chosen by these tables but when artists' profiles are left out (`experiments.profile_gain`).
+That artists' profiles are always heard, and that models stop where held-out rows say, was tried on these tables too.
 
 ``python -m experiments.benchmark.many_tables [--seconds S] [--tables A,B] [--json]`` (a quarter of an hour).
 """

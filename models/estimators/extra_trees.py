@@ -1,6 +1,8 @@
 """Extremely randomised trees: many deep trees with thresholds drawn at random, averaged."""
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +10,9 @@ import numpy.typing as npt
 from features.preprocessing import TreeInputs
 from features.state import State, bad_state, require
 from models.binary import BinaryClassifier, FloatArray
-from models.forest import MOST_INPUTS, Forest, read_forest
+from models.forest import MOST_INPUTS, Forest, read_forest, shrunken_means
 from models.forest_booster import forest_booster
-from models.space import Choice, Float, Int, Space
+from models.space import Choice, Float, Int, ParameterPath, Space
 from models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ SPACE: Space = {
     "min_samples_split": Int(2, 64, 2, log=True),
     "min_samples_leaf": Int(1, 32, 2, log=True),
     "bootstrap": Choice((False, True), False),
-    "shrinkage": Float(0.1, 100.0, 2.0, log=True),
+    "shrinkage": ParameterPath((0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0), 2.0),
 }
 
 
@@ -51,10 +53,13 @@ class ExtraTrees(BinaryClassifier):
         The fitted trees.
     booster_ : xgboost.Booster
         The same trees, for predicting.
+    grown_ : tuple of sklearn.tree._tree.Tree
+        The trees before they were shrunken, as long as another shrinkage may be asked for.
     """
 
     forest_: Forest
     booster_: "xgboost.Booster"
+    grown_: tuple[Any, ...]
 
     def __init__(
         self,
@@ -114,15 +119,30 @@ class ExtraTrees(BinaryClassifier):
             n_jobs=self.n_jobs,
             random_state=self.random_state,
         ).fit(X, y, self._relative_weights(sample_weight, y))
-        self.forest_ = read_forest([tree.tree_ for tree in grown.estimators_], self.shrinkage)
-        self.booster_ = forest_booster(self.forest_, self.n_features_in_, self.n_jobs)
+        self.grown_ = tuple(tree.tree_ for tree in grown.estimators_)
+        self.forest_, self.booster_ = self._shrunken(self.shrinkage)
         return self
 
+    def along(self, X: npt.ArrayLike, values: Sequence[float]) -> FloatArray:
+        """P(like) with each shrinkage: (n_values, n_tracks). What was fitted knows it, what was loaded does not."""
+        return shrunken_means(self.grown_, _as_float32(self._checked(X)), values)
+
+    def at(self, value: float) -> Self:
+        """The same trees with another shrinkage, which then is final."""
+        other = copy(self)
+        other.shrinkage = value
+        other.forest_, other.booster_ = self._shrunken(value)
+        other.grown_ = ()  # twice the memory, for a question that is answered
+        return other
+
+    def _shrunken(self, shrinkage: float) -> "tuple[Forest, xgboost.Booster]":
+        forest = read_forest(self.grown_, shrinkage)
+        return forest, forest_booster(forest, self.n_features_in_, self.n_jobs)
+
     def _like_probability(self, X: FloatArray) -> FloatArray:
-        with np.errstate(over="ignore"):  # beyond float32 is infinite, and greater than every threshold
-            values = X.astype(np.float32)
         # as float32, the shares of the mean can add up to a little more than 1
-        return np.asarray(np.clip(self.booster_.inplace_predict(values), 0.0, 1.0), dtype=np.float64)
+        like = np.clip(self.booster_.inplace_predict(_as_float32(X)), 0.0, 1.0)
+        return np.asarray(like, dtype=np.float64)
 
     def _fitted_state(self) -> State:
         return self.forest_.get_state()
@@ -135,6 +155,11 @@ class ExtraTrees(BinaryClassifier):
             self.booster_ = forest_booster(self.forest_, self.n_features_in_, self.n_jobs)
         except MemoryError as error:
             raise bad_state("the forest does not fit into memory") from error
+
+
+def _as_float32(X: FloatArray) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and greater than every threshold
+        return X.astype(np.float32)
 
 
 SPEC = ModelSpec(

@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import log_loss
 
 from experiments.config import SMALL_TABLE
-from experiments.evaluation import HIDDEN, Task, _training_rows
+from experiments.evaluation import HIDDEN, Task, _training_rows, run_folds
 from experiments.splits import Fold
 from features.context import ARTIST_TRACKS
+from models.registry import spec
+from models.space import path_of
 
 
 def task(n: int, *, profiles: bool = True) -> Task:
@@ -69,3 +72,43 @@ def test_without_profiles_every_row_is_learned_once_as_it_is(n: int) -> None:
     inputs, _, groups, _ = _training_rows(of, 1)
     assert np.array_equal(groups, of.folds[1].train)
     assert np.array_equal(inputs["energy"], of.tracks["energy"].iloc[groups])
+
+
+def listener(clear: bool) -> Task:
+    """400 tracks that are liked for their energy, always or hardly more often than not."""
+    rng = np.random.default_rng(0)
+    inputs = pd.DataFrame({name: rng.random(400) for name in ("energy", "valence", "danceability", "tempo")})
+    sure = np.where(inputs["energy"] > 0.5, 0.95, 0.05) if clear else np.where(inputs["energy"] > 0.5, 0.6, 0.4)
+    y = (rng.random(400) < sure).astype(int)
+    part = np.arange(400) % 4
+    folds = tuple(Fold(np.flatnonzero(part != number), np.flatnonzero(part == number)) for number in range(4))
+    return Task(inputs, y, np.arange(400), folds, "roc_auc", 0, 2)
+
+
+@pytest.mark.parametrize("family", ["boosted_trees", "extra_trees"])
+def test_along_a_path_all_folds_get_the_value_of_the_lowest_loss(family: str) -> None:
+    of = listener(clear=True)
+    name, path = path_of(spec(family).space, {}) or pytest.fail("no path")
+    run = run_folds(spec(family), {}, of)
+    assert set(run.chosen) == {name}
+    given = {step: run_folds(spec(family), {name: step}, of) for step in path.steps}
+    losses = {step: log_loss(of.y, fixed.out_of_fold) for step, fixed in given.items()}
+    best = min(losses, key=lambda step: losses[step])
+    assert run.chosen[name] == best
+    assert given[best].chosen == {}
+    np.testing.assert_allclose(run.out_of_fold, given[best].out_of_fold, atol=2e-6)
+    assert run.scores == pytest.approx(given[best].scores, abs=1e-3)
+    for fold, model in zip(of.folds, run.models, strict=True):
+        np.testing.assert_allclose(model.predict(of.tracks.iloc[fold.test]), run.out_of_fold[fold.test], atol=2e-6)
+
+
+def test_models_of_a_table_that_says_little_stop_early() -> None:
+    clear, unclear = (run_folds(spec("symmetric_trees"), {}, listener(clear)).chosen for clear in (True, False))
+    assert 0 < unclear["iterations"] < clear["iterations"]  # type: ignore[operator]
+
+
+def test_every_fold_is_told_in_order_with_the_score_of_what_is_best_so_far() -> None:
+    of, told = listener(clear=True), []
+    run = run_folds(spec("boosted_trees"), {}, of, lambda number, score: told.append((number, score)))
+    assert [number for number, _ in told] == [0, 1, 2, 3]
+    assert told[-1][1] == pytest.approx(run.scores[-1])

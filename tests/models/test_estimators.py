@@ -21,8 +21,8 @@ from models.estimators import _template
 from models.estimators.boosted_trees import BoostedTrees
 from models.fitted import FittedModel, fit_model
 from models.held_out import area_under_curve
-from models.space import Choice, defaults
-from models.spec import ModelSpec
+from models.space import Choice, ParameterPath, defaults, path_of
+from models.spec import ModelSpec, Pathwise
 
 SPECS = [*registry.families(), *registry.baselines(), _template.SPEC]  # the template keeps its own promise
 EVERY = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -64,10 +64,34 @@ def test_defaults_lie_in_the_space_and_in_the_constructor(spec: ModelSpec) -> No
         if isinstance(dimension, Choice):
             assert dimension.default in dimension.options
             assert len(set(dimension.options)) == len(dimension.options)
+        elif isinstance(dimension, ParameterPath):
+            assert dimension.default in dimension.steps
+            assert list(dimension.steps) == sorted(set(dimension.steps))
         else:
             assert dimension.low <= dimension.default <= dimension.high
             assert not dimension.log or dimension.low > 0
         assert parameters[name].default == dimension.default, f"{name}: the constructor's default is not the space's"
+
+
+@EVERY
+def test_a_path_is_what_fits_with_each_of_its_steps_would_say(spec: ModelSpec) -> None:
+    rows, asked = toy(), toy(150, seed=1).tracks
+    path = path_of(spec.space, {})
+    assert isinstance(quick(spec.name).estimator, Pathwise) == (path is not None)
+    if path is None:
+        return
+    assert sum(isinstance(dimension, ParameterPath) for dimension in spec.space.values()) == 1
+    name, steps = path[0], path[1].steps
+    last = fit_model(spec, {name: steps[-1]}, 0, rows.tracks, rows.y, rows.groups)
+    told = last.along(asked, steps)
+    assert told.shape == (len(steps), len(asked))
+    for step, like in zip(steps, told, strict=True):
+        read_off = last.at(step)
+        assert read_off.estimator.get_state().settings["params"][name] == step
+        np.testing.assert_allclose(read_off.predict(asked), like, rtol=0, atol=2e-6)
+    fitted = fit_model(spec, {name: steps[1]}, 0, rows.tracks, rows.y, rows.groups)
+    np.testing.assert_allclose(fitted.predict(asked), told[1], rtol=0, atol=2e-6)
+    np.testing.assert_allclose(last.predict(asked), told[-1], rtol=0, atol=2e-6)
 
 
 @EVERY
