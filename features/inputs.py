@@ -18,7 +18,7 @@ from features.context import CONTEXT_COLUMNS
 FloatArray = npt.NDArray[np.float64]
 
 CIRCLE: Final = ("key_sin", "key_cos")
-"""What stands for the key."""
+"""What stands for the key, but in trees."""
 
 NUMERIC: Final = tuple(name for name in AUDIO_FEATURES if name != "key")
 """The audio features that are numbers on a line."""
@@ -56,10 +56,15 @@ def read_numbers(tracks: pd.DataFrame, columns: tuple[str, ...]) -> FloatArray:
     return values
 
 
+def key_number(tracks: pd.DataFrame) -> FloatArray:
+    """The key as it is, 0 (C) to 11 (B): shape (n_tracks,); NaN where it is missing or negative."""
+    key = read_numbers(tracks, ("key",))[:, 0]
+    return np.where(key >= 0, key, np.nan)
+
+
 def key_circle(tracks: pd.DataFrame) -> FloatArray:
     """The key as sine and cosine, each in [-1, 1]: shape (n_tracks, 2); NaN where the key is missing or negative."""
-    key = read_numbers(tracks, ("key",))[:, 0]
-    angle = 2 * np.pi * np.where(key >= 0, key, np.nan) / 12
+    angle = 2 * np.pi * key_number(tracks) / 12
     return np.column_stack([np.sin(angle), np.cos(angle)])
 
 

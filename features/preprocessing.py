@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from features.columns import AUDIO_FEATURES
-from features.inputs import CIRCLE, FURTHER, NUMERIC, further_inputs, key_circle, read_numbers
+from features.inputs import CIRCLE, FURTHER, NUMERIC, further_inputs, key_circle, key_number, read_numbers
 from features.quantiles import QuantileCurves
 from features.state import State, require, take_array, take_setting
 
@@ -38,28 +38,37 @@ class _Inputs(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     further_: tuple[str, ...]
     n_features_out_: int
 
+    _key: tuple[str, ...] = CIRCLE
+    """What the key comes as."""
+
     @property
     def _columns(self) -> tuple[str, ...]:
         """The numeric columns it reads, in order; the key comes apart."""
         return (*NUMERIC, *self.further_)
 
     def _inputs_state(self) -> dict[str, Any]:
-        return {"inputs": [*self._columns, *CIRCLE]}
+        return {"inputs": [*self._columns, *self._key]}
 
     def _restore_inputs(self, state: State) -> None:
         names = take_setting(state, "inputs", list)
         self.further_ = tuple(name for name in FURTHER if name in names)
-        expected = [*self._columns, *CIRCLE]
+        expected = [*self._columns, *self._key]
         require(names == expected, f"the model's inputs are {names}, this earmark makes {expected}")
 
 
 class TreeInputs(_Inputs):
-    """The features as they are, for models that only compare: missing stays NaN, the key becomes a circle."""
+    """The features as they are, for models that only compare: missing stays NaN.
+
+    So does the key, which a tree can cut into any keys that it wants. On 31 tables extra trees and CatBoost rank better
+    by it than by its circle (.0015 and .0007 of ROC AUC in the mean). Rankers of before read the circle, and still do.
+    """
+
+    _key: tuple[str, ...] = ("key",)
 
     def fit(self, tracks: pd.DataFrame, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Learn which further columns there are."""
         self.further_ = further_inputs(tracks)
-        self.n_features_out_ = len(self._columns) + len(CIRCLE)
+        self.n_features_out_ = len(self._columns) + len(self._key)
         return self
 
     def transform(self, tracks: pd.DataFrame) -> FloatArray:
@@ -67,15 +76,16 @@ class TreeInputs(_Inputs):
 
         Returns
         -------
-        ndarray of float, shape (n_tracks, 14 + n_further)
+        ndarray of float, shape (n_tracks, 13 + n_further)
             Columns as ``get_feature_names_out`` names them; NaN where missing.
         """
         check_is_fitted(self)
-        return np.hstack([read_numbers(tracks, self._columns), key_circle(tracks)])
+        key = key_circle(tracks) if self._key == CIRCLE else key_number(tracks)[:, None]
+        return np.hstack([read_numbers(tracks, self._columns), key])
 
     def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[Any]:  # noqa: ARG002
         """Names of the inputs, in order."""
-        return np.asarray([*self._columns, *CIRCLE], dtype=object)
+        return np.asarray([*self._columns, *self._key], dtype=object)
 
     def get_state(self) -> State:
         """The columns, so that a later earmark with other features notices."""
@@ -86,6 +96,8 @@ class TreeInputs(_Inputs):
     def from_state(cls, state: State) -> Self:
         """Rebuild; raises ``RankerFormatError`` where the columns are not the ones this earmark makes."""
         prepared = cls()
+        if take_setting(state, "inputs", list)[-len(CIRCLE) :] == [*CIRCLE]:
+            prepared._key = CIRCLE
         prepared._restore_inputs(state)
         prepared.n_features_out_ = len(prepared.get_feature_names_out())
         return prepared

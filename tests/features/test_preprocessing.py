@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from features.errors import RankerFormatError
+from features.inputs import key_circle
 from features.preprocessing import CIRCLE, NUMERIC, DenseInputs, HistoricInputs, PairwiseInputs, TreeInputs
 from features.schema import AUDIO_FEATURES
 from features.state import State
@@ -47,7 +48,8 @@ def test_unfitted_says_so(kind: type) -> None:
 def test_keys_eleven_and_zero_are_neighbours() -> None:
     tracks = made_up_tracks(12)
     tracks["key"] = np.arange(12.0)
-    circle = TreeInputs().fit(tracks).transform(tracks)[:, -2:]
+    names = PairwiseInputs().fit(tracks).get_feature_names_out().tolist()
+    circle = PairwiseInputs().fit(tracks).transform(tracks)[:, [names.index(name) for name in CIRCLE]] / np.sqrt(2)
     steps = np.linalg.norm(circle - np.roll(circle, 1, axis=0), axis=1)
     assert np.allclose(steps, steps[0])
     assert np.allclose(np.linalg.norm(circle, axis=1), 1)
@@ -58,12 +60,22 @@ def test_tree_inputs_keep_values_and_missing() -> None:
     tracks.loc[0, "tempo"] = np.nan
     tracks.loc[1, "loudness"] = np.inf
     tracks.loc[2, "key"] = -1
-    values = pd.DataFrame(TreeInputs().fit(tracks).transform(tracks), columns=[*NUMERIC, *CIRCLE])
+    values = pd.DataFrame(TreeInputs().fit(tracks).transform(tracks), columns=[*NUMERIC, "key"])
     assert values["energy"].tolist() == tracks["energy"].tolist()
     assert np.isnan(values.loc[0, "tempo"])
     assert np.isnan(values.loc[1, "loudness"])
-    assert values.loc[2, list(CIRCLE)].isna().all()
-    assert int(values.isna().sum().sum()) == 4
+    assert np.isnan(values.loc[2, "key"])
+    assert values.loc[3:, "key"].tolist() == tracks.loc[3:, "key"].tolist()
+    assert int(values.isna().sum().sum()) == 3
+
+
+def test_trees_saved_before_go_on_reading_the_key_as_a_circle() -> None:
+    tracks = made_up_tracks(6)
+    state = State(settings={"inputs": [*NUMERIC, *CIRCLE]})
+    restored = TreeInputs.from_state(state)
+    assert restored.get_state().settings == state.settings
+    assert restored.n_features_out_ == len(NUMERIC) + 2
+    assert np.array_equal(restored.transform(tracks)[:, -2:], key_circle(tracks))
 
 
 def test_dense_inputs_are_standard_and_keep_order() -> None:
