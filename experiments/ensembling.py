@@ -31,7 +31,7 @@ class Candidate:
     run : FoldRun
         Of all cuts that it was fitted on.
     seconds : float
-        What one cut takes.
+        What one cut takes at most.
     """
 
     spec: ModelSpec
@@ -96,12 +96,14 @@ def assemble(candidates: Sequence[Candidate], tasks: Sequence[Task], deadline: f
     """
     first = _chosen(candidates, tasks[0])
     runs = [[candidate.run] for candidate in first.candidates]
+    needed = sum(candidate.seconds for candidate in first.candidates)
     for task in tasks[1:]:
-        needed = sum(candidate.seconds for candidate in first.candidates)
-        if deadline is not None and time.monotonic() + needed > deadline:
+        begun = time.monotonic()
+        if deadline is not None and begun + needed > deadline:
             break
         for candidate, own in zip(first.candidates, runs, strict=True):
             own.append(run_folds(candidate.spec, candidate.params, task))
+        needed = time.monotonic() - begun  # a cut fits one value of a path, a trial fits them all
     bagged = [replace(candidate, run=merge_runs(own)) for candidate, own in zip(first.candidates, runs, strict=True)]
     return replace(_chosen(bagged, tasks[0]), selection=first.selection)
 

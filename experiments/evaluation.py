@@ -4,7 +4,7 @@ A model never sees the rows it is scored on: preprocessing, early stopping and f
 inside `models.fitted.fit_model`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -118,19 +118,28 @@ def run_folds(
         if on_fold is not None:
             fold = task.folds[number]
             on_fold(number, METRICS[task.metric].score(task.y[fold.test], probabilities[_best(task, told)]))
-    best = _best(task, told)
-    chosen = [probabilities[best] for probabilities in told]
+    chosen: dict[str, Value] = {} if path is None else {path[0]: path[1].steps[_best(task, told)]}
     total = np.zeros(len(task.y))
     times = np.zeros(len(task.y))
-    for fold, probability in zip(task.folds, chosen, strict=True):
+    scores = []
+    for number, fold in enumerate(task.folds):
+        models[number] = model = _settled(models[number], {**params, **chosen})
+        # A model speaks for itself: what it said along the path may differ in the last digits, and a search that goes
+        # on in another process, which is given the value, must end the same.
+        probability = told[number][0] if path is None else model.predict(task.tracks.iloc[fold.test])
         total[fold.test] += probability
         times[fold.test] += 1
-    scores = (METRICS[task.metric].score(task.y[fold.test], p) for fold, p in zip(task.folds, chosen, strict=True))
+        scores.append(METRICS[task.metric].score(task.y[fold.test], probability))
     out_of_fold = np.divide(total, times, out=np.full(len(task.y), np.nan), where=times > 0)
-    if path is None:
-        return FoldRun(tuple(models), tuple(scores), out_of_fold)
-    name, value = path[0], path[1].steps[best]
-    return FoldRun(tuple(model.at(value) for model in models), tuple(scores), out_of_fold, {name: value})
+    return FoldRun(tuple(models), tuple(scores), out_of_fold, chosen)
+
+
+def _settled(model: FittedModel, params: Mapping[str, Value]) -> FittedModel:
+    """The model at its family's value along the path, without what it keeps for other values."""
+    for name, dimension in model.spec.space.items():
+        if isinstance(dimension, ParameterPath):
+            return model.at(float(params[name] or 0))
+    return model
 
 
 def _best(task: Task, told: Sequence[FloatArray]) -> int:

@@ -269,7 +269,7 @@ def params_of(trial: FrozenTrial) -> dict[str, Value]:
 
 
 def trial_seconds(trial: FrozenTrial) -> float:
-    """What a trial took: a complete one tells what fitting its settings again takes, a pruned one does not."""
+    """What a trial took: a complete one tells what fitting its settings again takes at most, a pruned one does not."""
     return trial.duration.total_seconds() if trial.duration is not None else 0.0
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from connectors.evidence.resolve import resolve
+from connectors.evidence.rules import RULE_OF
 from connectors.library import reading
 from connectors.library.analyses import choose_values
 from connectors.library.identity import Positions, isrcs, recordings
@@ -37,6 +38,7 @@ COLUMNS: Final = (
 PLAYS_SOURCE: Final = "history"
 """Where plays come from, and so the verdicts that are drawn from them."""
 _PLAY_KINDS: Final = ("finished", "skipped")
+_AS_WEAK: Final = tuple(kind for kind, rule in RULE_OF.items() if rule.rank == RULE_OF["skipped"].rank)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class LabelledTracks:
         Recordings in the library, with evidence or without.
     waiting : int
         Labelled tracks that were left out until a feature of theirs is known.
+    n_drawn : int
+        Labelled rows of ``tracks`` that nothing stronger than plays decided.
     """
 
     tracks: pd.DataFrame
@@ -67,6 +71,7 @@ class LabelledTracks:
     notes: tuple[str, ...]
     n_recordings: int
     waiting: int
+    n_drawn: int
 
 
 def label_tracks(connection: Connection, *, sources: Collection[str] | None, wait: bool) -> LabelledTracks:
@@ -117,6 +122,7 @@ def label_tracks(connection: Connection, *, sources: Collection[str] | None, wai
         notes=notes,
         n_recordings=int(recording.max(initial=-1)) + 1,
         waiting=waiting,
+        n_drawn=int((labelled.to_numpy() & labels["decided_by"].isin(_AS_WEAK).to_numpy())[rows].sum()),
     )
 
 

@@ -110,7 +110,7 @@ def columns_of(rows: Iterable[PlayRow]) -> PlayColumns:
     Raises
     ------
     ValueError
-        If a time does not know its zone.
+        If a time does not know its zone, or a play has no track id.
     """
     plays = list(rows)
     ids: dict[str, int] = {}
@@ -120,8 +120,11 @@ def columns_of(rows: Iterable[PlayRow]) -> PlayColumns:
         cleaned = None if _missing(text) else plain(text)
         return NO_WORD if cleaned is None else of.setdefault(cleaned, len(of))
 
+    track = np.array([place(ids, row.track_id) for row in plays], dtype=np.int64)
+    if (track == NO_WORD).any():
+        raise ValueError("a play without a track id")
     return PlayColumns(
-        track=np.array([place(ids, row.track_id) for row in plays], dtype=np.int64),
+        track=track,
         ended_at=np.array([microseconds(row.ended_at) for row in plays], dtype=np.int64),
         ms_played=np.array([row.ms_played for row in plays], dtype=np.int64),
         outcome=np.array([place(words, row.outcome) for row in plays], dtype=np.int64),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from connectors.evidence.rules import RULE_OF
 from connectors.source import Reading, SourceRequest
 from features.columns import ANALYSED_FEATURES, AUDIO_FEATURES
 from features.comparable import GAP, known_unevenly
@@ -71,32 +70,9 @@ def labelled_tracks(
         raise InputError(f"the library holds no tracks with a verdict{waiting}", mend)
     if not request.labels:
         return Reading(found.tracks.drop(columns=["liked", "weight"]), found.notes)
-    said = library.evidence()
-    weak = drawn_from_plays(found.tracks, said if sources is None else said[said["source"].isin(sources)])
+    weak = (WEAK,) if 2 * found.n_drawn > found.tracks["liked"].notna().sum() else ()
     tracks, left_out = known_alike(found.tracks)
     return Reading(tracks, (*found.notes, *weak, *left_out))
-
-
-def drawn_from_plays(tracks: pd.DataFrame, evidence: pd.DataFrame) -> tuple[str, ...]:
-    """Say how weak a signal skips are, where most labels come from nothing stronger.
-
-    Parameters
-    ----------
-    tracks : DataFrame
-        As the library gives it, with ``liked``.
-    evidence : DataFrame
-        As the library gives it: what was said of these tracks and of others.
-
-    Returns
-    -------
-    tuple of str
-        `WEAK`, or nothing: of half of the labelled tracks or more, somebody said something.
-    """
-    labelled = tracks.loc[tracks["liked"].notna(), "track_id"]
-    about = evidence[evidence["track_id"].isin(labelled)]
-    strongest = about["kind"].map({kind: rule.rank for kind, rule in RULE_OF.items()}).groupby(about["track_id"]).min()
-    n_drawn = int((strongest == RULE_OF["skipped"].rank).sum())
-    return (WEAK,) if 2 * n_drawn > len(labelled) else ()
 
 
 def known_alike(tracks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

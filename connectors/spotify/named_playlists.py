@@ -1,9 +1,9 @@
 """Playlists that the listener names: everything in one is liked, or nothing is.
 
 Whether one has changed, and whether it is still in the account, the account's list of playlists tells, fifty a call.
-Which page lists each is remembered, and later pulls ask for those pages alone: a call for each named playlist at most,
-and never more than the whole list takes. Asking for each by its id would cost as many calls and not tell whether it is
-gone: who deletes a playlist only stops following it, and Spotify goes on answering for it.
+Which page lists each is remembered, and later pulls ask for those pages alone: a call for each named playlist at most.
+Where one is on none of them, the whole list is read as well. Asking for each by its id would cost as many calls and not
+tell whether it is gone: who deletes a playlist only stops following it, and Spotify goes on answering for it.
 """
 
 import difflib

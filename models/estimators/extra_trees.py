@@ -130,8 +130,9 @@ class ExtraTrees(BinaryClassifier):
     def at(self, value: float) -> Self:
         """The same trees with another shrinkage, which then is final."""
         other = copy(self)
-        other.shrinkage = value
-        other.forest_, other.booster_ = self._shrunken(value)
+        if value != self.shrinkage:
+            other.shrinkage = value
+            other.forest_, other.booster_ = self._shrunken(value)
         other.grown_ = ()  # twice the memory, for a question that is answered
         return other
 

@@ -70,6 +70,18 @@ def test_a_stronger_word_on_the_same_track_decides_in_place_of_the_skips(kind: s
     assert not says_so(url, "history")
 
 
+def test_a_like_of_a_recording_counts_under_whichever_id_it_was_said(url: str) -> None:
+    """Spotify relinks tracks: the history has the old id, the likes have the new one, and both are one recording."""
+    old = [uri(number).rpartition(":")[2] for number in range(N_PLAYED)]
+    new = [uri(500 + number).rpartition(":")[2] for number in range(N_PLAYED)]
+    with Library.open(url) as library:
+        for number, pair in enumerate(zip(old, new, strict=True)):
+            library.add_tracks([TrackRow(track_id=one, isrc=f"GBAAA26000{number:02d}") for one in pair])
+        library.add_evidence([EvidenceRow(track_id=one, source="spotify", kind="like", liked=True) for one in new])
+    assert not says_so(url, "library")
+    assert says_so(url, "history")
+
+
 def test_what_was_said_on_the_page_does_not_count_where_it_is_not_asked_for(url: str) -> None:
     say(url, "rejected", "page", range(N_PLAYED))
     assert not says_so(url, "history")

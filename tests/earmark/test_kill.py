@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POS
 
 TRIALS = 12
 """Two more than the sampler draws blindly: a killed search must also go on with what it had learnt."""
-FAMILIES = ("tree", "boosted_trees")
+FAMILIES = ("extra_trees", "boosted_trees")
 TOTAL = TRIALS * len(FAMILIES)
 LIMIT_S = 90
 Trials = dict[tuple[str, int], tuple[str, float | None, dict[str, float]]]

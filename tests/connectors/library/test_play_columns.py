@@ -156,3 +156,10 @@ def cpu_seconds(prepared: Callable[[Path], Callable[[], object]], file: Path) ->
         work()
         seconds.append(time.process_time() - began)
     return min(seconds)
+
+
+def test_a_play_without_a_track_is_refused_and_not_given_to_another() -> None:
+    rows = plays(2)
+    nobodys = PlayRow(track_id=None, ended_at=NOON, ms_played=1, outcome="neutral")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="without a track id"):
+        columns_of([*rows, nobodys])
