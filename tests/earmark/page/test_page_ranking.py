@@ -180,7 +180,8 @@ def test_what_can_be_promised_in_its_place_is_the_rankers_own_offer(scored: Scor
     promises = promises_of(scored, candidates, among)
     highest = promises.best()
     assert highest is not None
-    for wanted in (0.97, highest.min_precision + 0.01, 1.0):
+    # of less than the ten tracks that an offer keeps, more can sometimes be promised
+    for wanted in (0.999, 1.0):
         with pytest.raises(InputError, match=f"; {highest.min_precision:g} can, and keeps {highest.kept} of them"):
             scored.keep(min_precision=wanted, among=among)
         assert instead_of(wanted, scored, promises) == highest

@@ -198,7 +198,7 @@ def test_the_player_says_in_words_what_it_cannot_play(served, browser) -> None:
         return dock.find_element(By.CLASS_NAME, "player-words").text
 
     assert play("local-one") == "Elsewhere: this track has no Spotify id."
-    browser.execute_script("arguments[0].dataset.waitMs = 300", dock)
+    browser.execute_script("arguments[0].dataset.waitMs = 2000", dock)  # a busy machine looks late
     assert play("4uLU6hMCjMI75M1A2tKUQC") == "<b>Song</b>"
     frame = browser.find_element(By.CSS_SELECTOR, "#player iframe")
     assert frame.get_attribute("src") == "https://open.spotify.com/embed/track/4uLU6hMCjMI75M1A2tKUQC"
