@@ -7,6 +7,7 @@ inside `models.fitted.fit_model`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -136,10 +137,8 @@ def run_folds(
 
 def _settled(model: FittedModel, params: Mapping[str, Value]) -> FittedModel:
     """The model at its family's value along the path, without what it keeps for other values."""
-    for name, dimension in model.spec.space.items():
-        if isinstance(dimension, ParameterPath):
-            return model.at(float(params[name] or 0))
-    return model
+    path = path_of(model.spec.space, {})
+    return model if path is None else model.at(cast("float", params[path[0]]))
 
 
 def _best(task: Task, told: Sequence[FloatArray]) -> int:

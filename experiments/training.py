@@ -27,10 +27,10 @@ from experiments.results import BaselineResult, FamilyResult, ReadableTree, Trai
 from experiments.splits import groups_for, outer_split
 from experiments.train_words import ARTISTS_UNKNOWN
 from experiments.versions import versions
+from features.artists import artist_hashes
 from features.identity import table_digest
 from features.leaks import find_leaks
 from features.schema import labelled
-from models.estimators.artist_mean import ArtistMean
 from models.estimators.tree import ShrunkenTree
 from models.fitted import FittedModel, fit_model
 from models.known import KnownTracks
@@ -218,21 +218,17 @@ def _judge_baselines(sides: _Sides, config: FitConfig) -> tuple[BaselineResult, 
     y, groups = learnt["liked"].to_numpy(dtype=np.int64), groups_for(learnt, config.split)
     results = []
     for spec in baselines():
+        if spec.needs_artists and not _tells_artists(learnt):
+            continue
         model = fit_model(spec, defaults(spec.space), config.seed, learnt, y, groups)
-        if _applies(model, learnt):
-            probability = model.predict(sides.test)
-            results.append(BaselineResult(spec.name, spec.title, evaluate(sides.y_test, probability, 0.5), probability))
+        probability = model.predict(sides.test)
+        results.append(BaselineResult(spec.name, spec.title, evaluate(sides.y_test, probability, 0.5), probability))
     return tuple(results)
 
 
-def _applies(baseline: FittedModel, learnt: pd.DataFrame) -> bool:
-    """Whether a baseline has what it goes by; guesses of one that has not would pass for its figures.
-
-    Artists must be named, and tell of taste: those of a catalogue's background tell where a track is from.
-    """
-    if isinstance(baseline.estimator, ArtistMean):
-        return len(baseline.estimator.artists_) > 0 and tells_of_artists(learnt)
-    return True
+def _tells_artists(tracks: pd.DataFrame) -> bool:
+    """Whether artists are named, and tell of taste: those of a catalogue's background tell where a track is from."""
+    return "artist_name" in tracks and bool(artist_hashes(tracks["artist_name"]).any()) and tells_of_artists(tracks)
 
 
 def _judge_family(family: FittedFamily, sides: _Sides, inputs: pd.DataFrame) -> FamilyResult:

@@ -126,6 +126,8 @@ class _Nodes:
         self.first: IntArray = np.cumsum(n_nodes) - n_nodes
         start = np.repeat(self.first, n_nodes)
         self._left, self._right = self.end_to_end("children_left") + start, self.end_to_end("children_right") + start
+        self._raw = np.concatenate([tree.value[:, 0, 1] for tree in trees])
+        self._weight = self.end_to_end("weighted_n_node_samples")
         self.inner: npt.NDArray[np.bool_] = self.end_to_end("children_left") >= 0
         self.levels: list[IntArray] = [self.first]
         while len(self.levels[-1]):
@@ -137,8 +139,8 @@ class _Nodes:
 
     def shrunken(self, shrinkage: float) -> FloatArray:
         """P(like) of each node: in [0, 1]."""
-        raw = np.concatenate([tree.value[:, 0, 1] for tree in self._trees])
-        trust = 1.0 / (1.0 + shrinkage / self.end_to_end("weighted_n_node_samples"))
+        raw = self._raw
+        trust = 1.0 / (1.0 + shrinkage / self._weight)
         value = raw.copy()
         for level in self.levels:
             parents = self._parents(level)

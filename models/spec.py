@@ -95,6 +95,8 @@ class ModelSpec:
     priority : int
         Whose default is fitted first, the lowest first: by how well a family ranks alone for the seconds it takes.
         A search of few seconds gets no further than the first ones.
+    needs_artists : bool
+        Whether it goes by artists' names alone: where none is named, its guesses would pass for its figures.
     seconds : float
         What the default trial takes: 8 folds of 2,000 tracks on two cores of today, imports included. A search with
         few seconds leaves out what would not finish.
@@ -109,6 +111,7 @@ class ModelSpec:
     reference: str
     order: int = 0
     priority: int = 9
+    needs_artists: bool = False
     seconds: float = 1.0
 
     def build(self, params: Mapping[str, Value], seed: int) -> Estimator:

@@ -41,8 +41,8 @@ class TrackRegister:
             What the export has in these places, of whatever type.
         """
         track, artist, album = name_or_none(track), name_or_none(artist), name_or_none(album)
-        spotify = _URI.fullmatch(uri) if isinstance(uri, str) else None
-        found = spotify[1] if spotify else best_id(None, None, artist, track)
+        spotify = _spotify_id(uri)
+        found = spotify or best_id(None, None, artist, track)
         if found is None:
             return NO_TRACK
         number = self._number_of_id.get(found)
@@ -60,8 +60,7 @@ class TrackRegister:
 
 def track_id_of(uri: Any, track: str | None, artist: str | None) -> str | None:
     """The library's id of a track: Spotify's own, else one of artist and title, else None."""
-    spotify = _URI.fullmatch(uri) if isinstance(uri, str) else None
-    return spotify[1] if spotify else best_id(None, None, artist, track)
+    return _spotify_id(uri) or best_id(None, None, artist, track)
 
 
 def name_or_none(value: Any) -> str | None:
@@ -69,3 +68,8 @@ def name_or_none(value: Any) -> str | None:
     if not isinstance(value, str) or not value.strip():
         return None
     return plain(value[:_LONGEST_NAME])
+
+
+def _spotify_id(uri: Any) -> str | None:
+    found = _URI.fullmatch(uri) if isinstance(uri, str) else None
+    return found and found[1]

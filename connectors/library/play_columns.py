@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from connectors.library.rows import PlayRow
-from connectors.library.values import microseconds, plain
+from connectors.library.values import microseconds, missing, plain
 
 Ints = npt.NDArray[np.integer]
 
@@ -117,7 +117,7 @@ def columns_of(rows: Iterable[PlayRow]) -> PlayColumns:
     words: dict[str, int] = {}
 
     def place(of: dict[str, int], text: str | None) -> int:
-        cleaned = None if _missing(text) else plain(text)
+        cleaned = None if missing(text) else plain(text)
         return NO_WORD if cleaned is None else of.setdefault(cleaned, len(of))
 
     track = np.array([place(ids, row.track_id) for row in plays], dtype=np.int64)
@@ -139,7 +139,7 @@ def columns_of(rows: Iterable[PlayRow]) -> PlayColumns:
 
 def flags(values: Iterable[Any]) -> npt.NDArray[np.int8]:
     """1 for what is true, 0 for what is false, -1 for what is missing."""
-    return np.array([UNKNOWN if _missing(value) else bool(value) for value in values], dtype=np.int8)
+    return np.array([UNKNOWN if missing(value) else bool(value) for value in values], dtype=np.int8)
 
 
 def together(parts: Sequence[PlayColumns]) -> PlayColumns:
@@ -171,7 +171,3 @@ def _looked_up(values: Sequence[Any], places: Ints) -> list[Any]:
 
 def _flag(values: Ints) -> pd.arrays.BooleanArray:
     return pd.arrays.BooleanArray(values == 1, values == UNKNOWN)
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value != value  # noqa: PLR0124 (NaN)

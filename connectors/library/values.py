@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import pandas as pd
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -24,6 +26,11 @@ def microseconds(at: datetime) -> int:
 def moment(stored: int) -> datetime:
     """The time in UTC that ``microseconds`` gave."""
     return _EPOCH + stored * _MICROSECOND
+
+
+def missing(value: Any) -> bool:
+    """Whether a value is one of the ways to say that there is none: None, pandas' NA, NaN."""
+    return value is None or value is pd.NA or value != value  # noqa: PLR0124 (NaN)
 
 
 def plain(text: str | None) -> str | None:

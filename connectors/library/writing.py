@@ -7,7 +7,6 @@ from itertools import islice
 from math import isfinite
 from typing import Any, Final, TypeVar
 
-import pandas as pd
 from sqlalchemy import Connection, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -15,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connectors.library import tables
 from connectors.library.rows import EvidenceRow, FeatureRow, TrackRow
-from connectors.library.values import microseconds, plain
+from connectors.library.values import microseconds, missing, plain
 from connectors.track_ids import named_by
 
 Values = dict[str, Any]
@@ -74,7 +73,7 @@ def write_features(connection: Connection, rows: Iterable[FeatureRow]) -> None:
                 "matched_by": row.matched_by or named_by(row.track_id),
             }
             for row in chunk
-            for name, value in row.values.items()  # noqa: PD011 (a mapping)
+            for name, value in row.values.items()
             if _cell(value, float) is not None and isfinite(value)
         ]
         _know_tracks(connection, values)
@@ -170,6 +169,6 @@ def _know_tracks(connection: Connection, values: list[Values]) -> None:
 
 def _cell(value: Any, kind: type) -> Any:
     """A value as Python's own type, for NumPy's are kept as bytes by one database; None where it is missing."""
-    if value is None or value is pd.NA or value != value:  # noqa: PLR0124 (NaN)
+    if missing(value):
         return None
     return plain(value) if kind is str else kind(value)

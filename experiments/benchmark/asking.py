@@ -30,6 +30,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 from threadpoolctl import threadpool_limits
 
+from experiments.answer_gain import FAMILIES
 from experiments.benchmark.demo_curve import invent
 from experiments.benchmark.figure import Figure, at_most, text_table
 from experiments.benchmark.peers.store import store_root, write_atomically
@@ -53,12 +54,7 @@ COUNTS, BESIDE = 400, (150, 200, 300)
 WANTED: Final = 0.7
 COMMITTEE: Final[Mapping[str, dict[str, Value]]] = {
     "extra_trees": {},
-    "symmetric_trees": {
-        "iterations": 100,
-        "learning_rate": 0.1,
-        "score_function": "L2",
-        "leaf_estimation_iterations": 1,
-    },
+    "symmetric_trees": FAMILIES["symmetric_trees"],
 }
 N_POOL: Final = 1500
 DEMO_TRACKS: Final = 5000

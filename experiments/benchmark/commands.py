@@ -15,6 +15,9 @@ from typing import Any
 LAST_LINES = 5
 """Lines of stderr that explain a failed command: an error and its hint, with what led to them."""
 
+_ELSEWHERE = ("MLFLOW_TRACKING_URI", "EARMARK_DATABASE_URL")
+"""Where a person who measures keeps records and studies: what is made up for a benchmark has no place there."""
+
 
 class CommandFailedError(RuntimeError):
     """A command of a benchmark left with another exit code than 0."""
@@ -70,7 +73,7 @@ def run_command(command: Sequence[str], home: Path) -> Finished:
     CommandFailedError
         If its exit code is not 0, with its last lines.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     load, started_at, started = Load(), time.time(), time.perf_counter()
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as stdout,

@@ -14,7 +14,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from features.artists import artist_hashes
 from features.state import State, require, take_array, take_setting
-from models.binary import BinaryClassifier, FloatArray
+from models.binary import FloatArray
+from models.estimators.majority import Majority
 from models.spec import ModelSpec
 
 PRIOR_TRACKS: Final = np.geomspace(256.0, 0.25, 21)
@@ -61,7 +62,7 @@ class ArtistKeys(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return cls()
 
 
-class ArtistMean(BinaryClassifier):
+class ArtistMean(Majority):
     """The share of likes by the value of the first input, smoothed by a Beta prior around the base rate.
 
     How many tracks the prior is worth is the likeliest by a beta-binomial model of the training rows: little smoothing
@@ -82,25 +83,21 @@ class ArtistMean(BinaryClassifier):
         Smoothed shares, in (0, 1).
     """
 
-    like_rate_: float
     artists_: FloatArray
     share_: FloatArray
-
-    def __init__(self, *, random_state: int | None = None) -> None:
-        self.random_state = random_state
 
     def fit(
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        groups: npt.ArrayLike | None = None,  # noqa: ARG002
+        groups: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
     ) -> Self:
         """Count by artist."""
+        super().fit(X, y, groups, sample_weight)
         inputs, codes = self._start_fit(X, y)
         weights = self._weights(sample_weight, codes)
         weights = np.ones(len(codes)) if weights is None else weights
-        self.like_rate_ = float(np.average(codes, weights=weights))
         named = ~np.isnan(inputs[:, 0])
         self.artists_, artist = np.unique(inputs[named, 0], return_inverse=True)
         n_artists = len(self.artists_)
@@ -112,7 +109,7 @@ class ArtistMean(BinaryClassifier):
         return self
 
     def _like_probability(self, X: FloatArray) -> FloatArray:
-        like = np.full(len(X), self.like_rate_)
+        like = super()._like_probability(X)
         if len(self.artists_):
             place = np.minimum(np.searchsorted(self.artists_, X[:, 0]), len(self.artists_) - 1)
             met = self.artists_[place] == X[:, 0]
@@ -120,20 +117,14 @@ class ArtistMean(BinaryClassifier):
         return like
 
     def _fitted_state(self) -> State:
-        return State({"like_rate": self.like_rate_}, {"artists": self.artists_, "share": self.share_})
+        return State(super()._fitted_state().settings, {"artists": self.artists_, "share": self.share_})
 
     def _restore(self, state: State) -> None:
-        self.like_rate_ = take_setting(state, "like_rate", float)
-        require(0 < self.like_rate_ < 1, f"the share of likes is {self.like_rate_}, expected between 0 and 1")
+        super()._restore(state)
         self.artists_ = take_array(state, "artists", np.float64, (None,))
         require((self.artists_[1:] > self.artists_[:-1]).all(), "array 'artists' is not ascending")
         self.share_ = take_array(state, "share", np.float64, self.artists_.shape)
         require(((self.share_ > 0) & (self.share_ < 1)).all(), "array 'share' is not between 0 and 1")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.poor_score = True  # of inputs that are no names it can learn nothing
-        return tags
 
 
 def prior_tracks(likes: FloatArray, tracks: FloatArray, like_rate: float) -> float:
@@ -167,4 +158,5 @@ SPEC = ModelSpec(
     space={},
     reference="Micci-Barreca, SIGKDD Explorations 3(1):27-32, 2001: a category's share, smoothed by empirical Bayes",
     order=4,
+    needs_artists=True,
 )
