@@ -108,13 +108,14 @@ class DenseInputs(_Inputs):
 
     Each number is mapped through the training rows' quantiles to normal scores (`features.quantiles`). A missing value
     becomes 0 (the mean); an indicator (1 = missing) tells the network, for columns that had both missing and known
-    values in training. A constant or empty column becomes 0.
+    values in training: one for all columns that were missing from the same tracks, as what is known of an artist is. A
+    constant or empty column becomes 0.
 
     Attributes
     ----------
     curves_ : QuantileCurves
     missing_ : ndarray of bool, shape (13 + n_further,)
-        Which columns get an indicator; the last is the key.
+        Which columns get an indicator, of those that are always missing together the first; the last is the key.
     """
 
     curves_: QuantileCurves
@@ -126,7 +127,9 @@ class DenseInputs(_Inputs):
         values = read_numbers(tracks, self._columns)
         self.curves_ = QuantileCurves.fitted(self._columns, values)
         absent = np.isnan(np.column_stack([values, key_circle(tracks)[:, 0]]))
-        self.missing_ = np.asarray(absent.any(axis=0) & ~absent.all(axis=0))
+        once = np.zeros(absent.shape[1], dtype=bool)
+        once[np.unique(absent, axis=1, return_index=True)[1]] = True
+        self.missing_ = np.asarray(absent.any(axis=0) & ~absent.all(axis=0) & once)
         self.n_features_out_ = len(self.get_feature_names_out())
         return self
 

@@ -139,12 +139,14 @@ def train(
 
 def _until_stale(loop: "_Loop", rows: Rows, plan: Plan, seed: int) -> Trained:
     trained_on = np.flatnonzero(~rows.held_out.all(axis=1))
+    judged = rows.held_out.any(axis=1)
+    y, held_out = rows.y[judged], rows.held_out[judged]
     generator = np.random.default_rng(seed)
     records: list[Mapping[str, float]] = []
     best_score, best_epoch, weights = -np.inf, 0, loop.weights()
     for epoch in range(plan.epochs):
         loss, logits = loop.epoch(generator.permutation(trained_on), plan.batch_size)
-        record = {"loss": loss, **judge(logits, rows.y, rows.held_out)}
+        record = {"loss": loss, **judge(logits, y, held_out)}
         records.append(record)
         score = record[plan.monitor] * (-1 if plan.monitor == "validation_loss" else 1)
         if score > best_score:
@@ -238,10 +240,11 @@ class _Loop:
         train_on = (~rows.held_out).astype(np.float32)
         if rows.weight is not None:
             train_on *= rows.weight[:, None].astype(np.float32)
-        self._data = constant(rows.X), constant(rows.y[:, None]), constant(train_on)
+        judged = rows.X[rows.held_out.any(axis=1)]
+        self._data = constant(rows.X), constant(rows.y[:, None]), constant(train_on), constant(judged)
 
     def epoch(self, order: npt.NDArray[np.int64], batch_size: int) -> tuple[float, npt.NDArray[np.float32]]:
-        """One pass over the rows in this order: mean training loss, and all rows' logits after it."""
+        """One pass over the rows in this order: mean training loss, and the held-out rows' logits after it."""
         constant = self._tf.constant
         loss, logits = self._epoch(*self._data, constant(order, "int32"), constant(batch_size, "int32"))
         return float(loss), logits.numpy()
@@ -267,7 +270,7 @@ class _Loop:
             )
             return tf.reduce_mean(each)
 
-        def epoch(X: Any, y: Any, train_on: Any, order: Any, batch_size: Any) -> tuple[Any, Any]:
+        def epoch(X: Any, y: Any, train_on: Any, judged: Any, order: Any, batch_size: Any) -> tuple[Any, Any]:
             count = tf.shape(order)[0]
 
             def body(start: Any, total: Any) -> tuple[Any, Any]:
@@ -279,7 +282,7 @@ class _Loop:
                 lambda start, _: start < count, body, (tf.constant(0), tf.constant(0.0)), parallel_iterations=1
             )
             with tf.control_dependencies([loss]):
-                return loss, model(tf.identity(X), training=False)
+                return loss, model(tf.identity(judged), training=False)
 
         inputs = model.input_shape[-1]
         members = model.output_shape[-1]
@@ -287,6 +290,7 @@ class _Loop:
             tf.TensorSpec((None, inputs), tf.float32),
             tf.TensorSpec((None, 1), tf.float32),
             tf.TensorSpec((None, members), tf.float32),
+            tf.TensorSpec((None, inputs), tf.float32),
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]

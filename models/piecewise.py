@@ -13,6 +13,7 @@ import numpy.typing as npt
 from features.state import State, require, take_array
 
 FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,29 @@ class PiecewiseLinear:
         slots[:, self.source, place] = self.encode(X)[:, X.shape[1] :]
         return slots
 
+    def embedded(self, X: FloatArray, embedding: Float32Array, offset: Float32Array) -> FloatArray:
+        """``slots(X) @ embedding + offset`` of each input, (n_rows, n_inputs, d), without writing the slots out.
+
+        Along its input an embedding is a broken line, and a row needs the piece that its number falls on alone: a
+        thirtieth of the work where there are 32 bins.
+
+        Parameters
+        ----------
+        X : ndarray of float, shape (n_rows, n_inputs)
+        embedding : ndarray of float32, shape (n_inputs, 1 + n_bins, d)
+        offset : ndarray of float32, shape (n_inputs, d)
+        """
+        found: FloatArray = X[:, :, None] * embedding[:, 0] + offset
+        for place in np.unique(self.source):
+            own = self.source == place
+            low, width = self.low[own], self.width[own]
+            rise = embedding[place, 1 : 1 + len(low)].astype(np.float64)
+            start = np.cumsum(rise, axis=0) - rise - self.centre[own] @ rise
+            piece = np.searchsorted(low[1:], X[:, place], side="right")
+            gone = np.clip((X[:, place] - low[piece]) / width[piece], 0.0, 1.0)
+            found[:, place] += start[piece] + gone[:, None] * rise[piece]
+        return found
+
     def most(self) -> int:
         """Bins of the input that has the most."""
         return int(np.bincount(self.source).max(initial=0))
@@ -75,4 +99,5 @@ class PiecewiseLinear:
         require(bool((np.diff(source) >= 0).all()), "bins are not in the order of their inputs")
         require(((source >= 0) & (source < n_inputs)).all(), f"a bin belongs to none of the {n_inputs} inputs")
         require((width > 0).all(), "a bin has no width")
+        require((np.diff(low) >= 0)[np.diff(source) == 0].all(), "the bins of an input are not ascending")
         return cls(source, low, width, centre)

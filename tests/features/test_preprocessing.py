@@ -114,6 +114,17 @@ def test_indicators_only_for_what_was_missing_in_training() -> None:
     assert (values[:, names.index("valence")] == 0).all()
 
 
+def test_columns_that_are_missing_together_share_an_indicator() -> None:
+    tracks = made_up_tracks(60)
+    tracks.loc[tracks.index[:9], ["energy", "valence"]] = np.nan
+    tracks.loc[tracks.index[5:20], "tempo"] = np.nan
+    prepared = DenseInputs().fit(tracks)
+    indicators = [name for name in prepared.get_feature_names_out() if name.endswith("_missing")]
+    assert indicators == ["energy_missing", "tempo_missing"]
+    apart = tracks.assign(valence=0.5)
+    assert np.array_equal(prepared.transform(apart)[:, -2], tracks["energy"].isna())
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_missing_columns_count_as_missing_values(kind: type) -> None:
     tracks = made_up_tracks()

@@ -47,7 +47,8 @@ def held_out_rows(network: SharedNetwork, n: int = 200) -> Rows:
 
 
 def logits(weights: Weights, network: SharedNetwork, X: np.ndarray) -> np.ndarray:
-    return forward(weights, X.reshape(len(X), network.n_inputs, network.n_slots).astype(float))
+    slots = X.reshape(len(X), network.n_inputs, network.n_slots)
+    return forward(weights, np.einsum("bft,fte->bfe", slots, weights[0]) + weights[1])
 
 
 @pytest.mark.parametrize("n_layers", [1, 3])
@@ -193,6 +194,19 @@ def test_slots_hold_what_is_encoded() -> None:
     n_last = encoded.shape[1] - 3 - 4
     assert np.array_equal(np.hstack([slots[:, 0, 1:], slots[:, 2, 1 : 1 + n_last]]), encoded[:, 3:])
     assert not slots[:, 2, 1 + n_last :].any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(2, 12), st.integers(1, 60))
+def test_what_is_embedded_is_what_the_slots_say(seed: int, n_bins: int, n: int) -> None:
+    generator = np.random.default_rng(seed)
+    taught = np.column_stack([generator.normal(size=50), np.ones(50), generator.integers(0, 3, 50)])
+    bins = PiecewiseLinear.fitted(taught, n_bins)
+    embedding = generator.normal(size=(3, 1 + n_bins, 4)).astype(np.float32)
+    offset = generator.normal(size=(3, 4)).astype(np.float32)
+    X = np.vstack([generator.normal(0, 3, size=(n, 3)), taught])  # beyond the bins' ends, and on their edges
+    expected = np.einsum("bft,fte->bfe", bins.slots(X, n_bins), embedding) + offset
+    assert np.allclose(bins.embedded(X, embedding, offset), expected, rtol=0, atol=1e-9)
 
 
 @settings(max_examples=50, deadline=None)
