@@ -176,6 +176,6 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Chen and Guestrin 2016, arXiv:1603.02754; space: TabArena, arXiv:2506.16791, widened",
     order=2,
-    priority=3,
+    priority=4,
     seconds=3.0,
 )

@@ -128,6 +128,6 @@ SPEC = ModelSpec(
     space=SPACE,
     reference="Breiman et al. 1984, CART; space after Mantovani et al. 2018, arXiv:1812.02207; Agarwal et al. 2022",
     order=0,
-    priority=4,
+    priority=5,
     seconds=0.3,
 )

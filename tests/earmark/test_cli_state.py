@@ -66,6 +66,7 @@ def test_models_are_listed_before_anything_was_trained(capsys: pytest.CaptureFix
         "boosted_trees",
         "additive",
         "symmetric_trees",
+        "gaussian_process",
         "dense",
     ]
     assert {name for name, role in roles.items() if role == "baseline"} == {
@@ -184,6 +185,17 @@ def test_little_room_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     checks = {check["name"]: check for check in answer_of(capsys, "doctor", code=2)}
     assert not checks["room"]["fine"]
     assert checks["room"]["mend"] == "make room"
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Tests may run as root, who may write anywhere.
+    monkeypatch.setattr("earmark.cli.doctor.os.access", lambda *_: False)
+    checks = {check["name"]: check for check in answer_of(capsys, "doctor", code=2)}
+    assert not checks["room"]["fine"]
+    assert checks["room"]["found"].endswith("which cannot be written to")
+    assert checks["room"]["mend"] == "set EARMARK_HOME to a folder of your own"
 
 
 def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -259,5 +259,13 @@ def test_merged_runs_average_over_repeats_and_are_scored_by_the_cuts_that_chose_
 def test_simple_families_stand_first_and_no_two_have_one_priority() -> None:
     names = [family.name for family in families()]
     assert len({family.priority for family in families()}) == len(names)
-    assert set(names) == {"additive", "boosted_trees", "dense", "extra_trees", "symmetric_trees", "tree"}
+    assert set(names) == {
+        "additive",
+        "boosted_trees",
+        "dense",
+        "extra_trees",
+        "gaussian_process",
+        "symmetric_trees",
+        "tree",
+    }
     assert names[-1] == "dense"

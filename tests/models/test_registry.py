@@ -28,7 +28,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_families_and_baselines_in_order() -> None:
-    names = ["tree", "extra_trees", "boosted_trees", "additive", "symmetric_trees", "dense"]
+    names = ["tree", "extra_trees", "boosted_trees", "additive", "symmetric_trees", "gaussian_process", "dense"]
     assert [spec.name for spec in registry.families()] == names
     assert [spec.name for spec in registry.baselines()] == ["majority", "untuned_tree", "historic_dense", "artist_mean"]
 
