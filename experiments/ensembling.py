@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from experiments.evaluation import FoldRun, Task, merge_runs, run_folds
 from experiments.search import FamilyStudy, params_of, trial_seconds
-from models.calibration_choice import fit_family
+from models.calibration_choice import fit_family, label_weights
 from models.ensemble import Selection, select
 from models.member import Member
 from models.space import Value
@@ -112,11 +112,12 @@ def _chosen(candidates: Sequence[Candidate], task: Task) -> Ensemble:
     predictions = np.array([candidate.run.out_of_fold for candidate in candidates])
     seen = ~np.isnan(predictions).any(axis=0)
     y = task.y[seen]
-    calibrations = [fit_family("platt", y, prediction[seen]) for prediction in predictions]
+    weight = None if task.weights is None else label_weights(y, task.weights[seen])
+    calibrations = [fit_family("platt", y, prediction[seen], sample_weight=weight) for prediction in predictions]
     calibrated = np.array(
         [calibration.apply(prediction[seen]) for calibration, prediction in zip(calibrations, predictions, strict=True)]
     )
-    selection = select(y, calibrated, task.groups[seen], seed=task.seed)
+    selection = select(y, calibrated, task.groups[seen], sample_weight=weight, seed=task.seed)
     order = [int(place) for place in np.argsort(-selection.weights, kind="stable") if selection.weights[place] > 0]
     weights = tuple(float(selection.weights[place]) for place in order)
     out_of_fold = np.full(len(task.y), np.nan)

@@ -16,7 +16,7 @@ from features.artists import artist_hashes
 from features.context import ArtistProfiles
 from features.genres import genre_texts
 from models.affinity import AffinityFit, fit_affinity
-from models.calibration_choice import fit_calibration
+from models.calibration_choice import fit_calibration, label_weights
 from models.evidence import OutOfFold
 from models.genre_fit import GenreFit, fit_genres
 from models.known import KnownTracks
@@ -58,7 +58,7 @@ def finish(
     y, raw = task.y[seen], ensemble.out_of_fold[seen]
     artist = groups_for(rows, "artist")
     weights = calibration_weights(tracks, task.weights)
-    weights = None if weights is None else weights[seen]
+    weights = None if weights is None else label_weights(y, weights[seen])
     calibration = fit_calibration(y, raw, artist, sample_weight=weights, seed=config.seed)
     log_odds = calibration.apply_log_odds(raw)
     genres = fit_genres(
@@ -67,7 +67,7 @@ def finish(
     log_odds = log_odds + genres.shift
     told = tells_of_artists(tracks)
     artists = artist_hashes(rows["artist_name"]) if told else np.zeros(len(rows), dtype=np.uint64)
-    heard = fit_affinity(y, log_odds, artists, groups_for(rows, "random"), seed=config.seed)
+    heard = fit_affinity(y, log_odds, artists, groups_for(rows, "random"), sample_weight=weights, seed=config.seed)
     by_genre = np.where(genres.known, genres.shift, np.nan) if genres.gain else None
     evidence = OutOfFold(y, expit(log_odds), expit(log_odds + heard.shift), heard.familiar, artist, by_genre)
     threshold, notes = own_cut(evidence, config.min_precision, weights)
@@ -95,7 +95,9 @@ def own_cut(evidence: OutOfFold, min_precision: float | None, weights: FloatArra
     evidence : OutOfFold
     min_precision : float, optional
     weights : ndarray of float, shape (n,), optional
-        How much each label counts.
+        How much each label counts for the best F0.5. In a promise all count alike: plays are surest of what is liked
+        most, so that weighing them says too much (on 39 invented listeners a promise of .9 then held in .83 of the
+        cases, instead of .95), while labels that may be wrong only make it more careful.
 
     Returns
     -------

@@ -143,7 +143,15 @@ class AffinityFit:
     gain: float
 
 
-def fit_affinity(y: IntArray, log_odds: FloatArray, artists: Keys, songs: IntArray, *, seed: int = 0) -> AffinityFit:
+def fit_affinity(
+    y: IntArray,
+    log_odds: FloatArray,
+    artists: Keys,
+    songs: IntArray,
+    *,
+    sample_weight: FloatArray | None = None,
+    seed: int = 0,
+) -> AffinityFit:
     """Learn how much the artist counts.
 
     Parameters
@@ -155,6 +163,9 @@ def fit_affinity(y: IntArray, log_odds: FloatArray, artists: Keys, songs: IntArr
         Artist keys; 0 where unknown.
     songs : ndarray of int, shape (n,)
         Equal for versions of one song.
+    sample_weight : ndarray of float, shape (n,), optional
+        For how many labels each counts, at least 0 (`models.calibration_choice.label_weights`): an artist's likes and
+        skips are weighed, and so are the rows that tell how much they matter.
     seed : int
 
     Returns
@@ -163,30 +174,32 @@ def fit_affinity(y: IntArray, log_odds: FloatArray, artists: Keys, songs: IntArr
         With coefficients of 0 where too few artists have several songs, or where the gain, measured on artists that
         the coefficients were not learned from, is not beyond its standard error.
     """
-    table = _count(y, log_odds, artists)
-    others = _others(y, log_odds, artists, songs)
-    familiar = (others[0] + others[1] > 0) & (artists != 0)
+    weight = np.ones(len(y)) if sample_weight is None else sample_weight
+    table = _count(y, log_odds, artists, weight)
+    n_others, *others = _others(y, log_odds, artists, songs, weight)
+    familiar = (n_others > 0) & (artists != 0)
     shift, gain = np.zeros(len(y)), 0.0
     rows = np.flatnonzero(familiar)
     if len(rows) < MIN_ROWS or len(np.unique(y[rows])) < 2:
         return AffinityFit(table, familiar, shift, gain)
     design = _design(log_odds[rows], *(count[rows] for count in others))
-    nested = _nested_shift(design, y[rows], log_odds[rows], artists[rows], seed)
+    nested = _nested_shift(design, y[rows], log_odds[rows], weight[rows], artists[rows], seed)
     saved = _losses(y[rows], log_odds[rows]) - _losses(y[rows], log_odds[rows] + nested)
-    if saved.mean() <= _clustered_error(saved, artists[rows]):
+    mean = float(np.average(saved, weights=weight[rows]))
+    if mean <= _clustered_error(saved - mean, weight[rows], artists[rows]):
         return AffinityFit(table, familiar, shift, gain)
     shift[rows] = nested
-    coefficients = _fit(design, y[rows], log_odds[rows])
-    return AffinityFit(replace(table, coefficients=coefficients), familiar, shift, float(saved.mean()))
+    coefficients = _fit(design, y[rows], log_odds[rows], weight[rows])
+    return AffinityFit(replace(table, coefficients=coefficients), familiar, shift, mean)
 
 
-def _count(y: IntArray, log_odds: FloatArray, artists: Keys) -> ArtistAffinity:
+def _count(y: IntArray, log_odds: FloatArray, artists: Keys, weight: FloatArray) -> ArtistAffinity:
     known = artists != 0
     keys, code = np.unique(artists[known], return_inverse=True)
     p = expit(log_odds[known])
 
     def total(values: FloatArray) -> FloatArray:
-        return np.bincount(code, values, len(keys)).astype(np.float64)
+        return np.bincount(code, weight[known] * values, len(keys)).astype(np.float64)
 
     liked = y[known].astype(np.float64)
     return ArtistAffinity(
@@ -194,13 +207,15 @@ def _count(y: IntArray, log_odds: FloatArray, artists: Keys) -> ArtistAffinity:
     )
 
 
-def _others(y: IntArray, log_odds: FloatArray, artists: Keys, songs: IntArray) -> tuple[FloatArray, ...]:
-    """Likes, skips, residuals and variances over the artist's other songs, each of shape (n,)."""
+def _others(
+    y: IntArray, log_odds: FloatArray, artists: Keys, songs: IntArray, weight: FloatArray
+) -> tuple[FloatArray, ...]:
+    """Rows of the artist's other songs, and their weighed likes, skips, residuals and variances, each of shape (n,)."""
     p = expit(log_odds)
     artist = np.unique(artists, return_inverse=True)[1]
     song = np.unique(np.column_stack([artist, songs]), axis=0, return_inverse=True)[1].reshape(-1)
     liked = y.astype(np.float64)
-    values = (liked, 1.0 - liked, liked - p, p * (1 - p))
+    values = (np.ones(len(y)), *(weight * value for value in (liked, 1.0 - liked, liked - p, p * (1 - p))))
     return tuple(
         np.asarray(np.bincount(artist, value)[artist] - np.bincount(song, value)[song], dtype=np.float64)
         for value in values
@@ -215,7 +230,13 @@ def _design(
 
 
 def _nested_shift(
-    design: FloatArray, y: IntArray, log_odds: FloatArray, artists: Keys, seed: int, n_folds: int = 5
+    design: FloatArray,
+    y: IntArray,
+    log_odds: FloatArray,
+    weight: FloatArray,
+    artists: Keys,
+    seed: int,
+    n_folds: int = 5,
 ) -> FloatArray:
     """Each row's shift by coefficients that were learned from other artists."""
     code = np.unique(artists, return_inverse=True)[1]
@@ -223,30 +244,30 @@ def _nested_shift(
     shift = np.zeros(len(y))
     for number in range(n_folds):
         test = fold == number
-        shift[test] = design[test] @ _fit(design[~test], y[~test], log_odds[~test])
+        shift[test] = design[test] @ _fit(design[~test], y[~test], log_odds[~test], weight[~test])
     return shift
 
 
-def _fit(design: FloatArray, y: IntArray, offset: FloatArray) -> FloatArray:
+def _fit(design: FloatArray, y: IntArray, offset: FloatArray, weight: FloatArray) -> FloatArray:
     """Ridge logistic regression with an offset, by Newton's method; the ridge keeps separated classes finite."""
-    weights = np.zeros(design.shape[1])
+    coefficients = np.zeros(design.shape[1])
     ridge = _RIDGE * np.eye(design.shape[1])
     for _ in range(_STEPS):
-        p = expit(offset + design @ weights)
-        gradient = design.T @ (p - y) + ridge @ weights
-        step = np.linalg.solve((design * (p * (1 - p))[:, None]).T @ design + ridge, gradient)
-        weights = weights - np.clip(step, -1.0, 1.0)
+        p = expit(offset + design @ coefficients)
+        gradient = design.T @ (weight * (p - y)) + ridge @ coefficients
+        step = np.linalg.solve((design * (weight * (p * (1 - p)))[:, None]).T @ design + ridge, gradient)
+        coefficients = coefficients - np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
             break
-    return np.asarray(weights)
+    return np.asarray(coefficients)
 
 
 def _losses(y: IntArray, log_odds: FloatArray) -> FloatArray:
     return np.asarray(np.logaddexp(0.0, np.where(y == 1, -log_odds, log_odds)))
 
 
-def _clustered_error(values: FloatArray, groups: Keys) -> float:
-    """Standard error of a mean whose rows are correlated within groups."""
+def _clustered_error(deviations: FloatArray, weight: FloatArray, groups: Keys) -> float:
+    """Standard error of a weighted mean whose rows are correlated within groups."""
     code = np.unique(groups, return_inverse=True)[1]
-    sums = np.bincount(code, values - values.mean())
-    return float(np.sqrt(np.sum(sums**2)) / len(values))
+    sums = np.bincount(code, weight * deviations)
+    return float(np.sqrt(np.sum(sums**2)) / weight.sum())

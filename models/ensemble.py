@@ -46,7 +46,12 @@ class Selection:
 
 
 def select(
-    y: IntArray, predictions: FloatArray, groups: npt.NDArray[np.generic] | None = None, *, seed: int = 0
+    y: IntArray,
+    predictions: FloatArray,
+    groups: npt.NDArray[np.generic] | None = None,
+    *,
+    sample_weight: FloatArray | None = None,
+    seed: int = 0,
 ) -> Selection:
     """Choose weights for averaging candidates' probabilities.
 
@@ -58,6 +63,8 @@ def select(
         Out-of-fold probabilities, each candidate calibrated for itself (else a sharp candidate beats a good one).
     groups : ndarray, shape (n,), optional
         Artists: never on both sides of a half.
+    sample_weight : ndarray of float, shape (n,), optional
+        How much each label counts in every log loss; above 0, and only their ratios matter.
     seed : int
 
     Returns
@@ -68,6 +75,7 @@ def select(
     if n_candidates == 1:
         return Selection(np.ones(1), "single", 0.0)
     kinds = ("single", "broad", "equal", "shrunken", "greedy")
+    weight = np.ones(len(y)) if sample_weight is None else sample_weight
     codes = np.unique(groups, return_inverse=True)[1] if groups is not None else np.arange(len(y))
     rng = np.random.default_rng([seed, len(y)])
     collected: list[FloatArray] = []
@@ -76,25 +84,26 @@ def select(
         inside = (rng.permutation(codes.max() + 1) % 2 == 0)[codes]
         if len(np.unique(y[inside])) < 2 or len(np.unique(y[~inside])) < 2:
             continue
-        greedy = _greedy(y[inside], predictions[:, inside])
-        options = _options(greedy, y[inside], predictions[:, inside])
+        greedy = _greedy(y[inside], predictions[:, inside], weight[inside])
+        options = _options(greedy, y[inside], predictions[:, inside], weight[inside])
         collected.append(greedy)
-        losses.append([float(_losses(y[~inside], options[kind] @ predictions[:, ~inside]).mean()) for kind in kinds])
+        held_out = np.array([options[kind] @ predictions[:, ~inside] for kind in kinds])
+        losses.append(_mean_losses(y[~inside], held_out, weight[~inside]).tolist())
     if not collected:
         return Selection(np.full(n_candidates, 1 / n_candidates), "equal", 0.0)
     table = np.array(losses)
     kind = kinds[_simplest_good_enough(table)]
-    weights = _options(np.mean(collected, axis=0), y, predictions)[kind]
+    weights = _options(np.mean(collected, axis=0), y, predictions, weight)[kind]
     return Selection(_without_small(weights), kind, float(np.mean(table[:, 0] - table[:, kinds.index(kind)])))
 
 
-def _greedy(y: IntArray, predictions: FloatArray) -> FloatArray:
+def _greedy(y: IntArray, predictions: FloatArray, weight: FloatArray) -> FloatArray:
     """Weights after ROUNDS additions; the best prefix of them, so that a needless addition is taken back."""
     counts = np.zeros(len(predictions))
     total = np.zeros(len(y))
     best_loss, best = np.inf, counts
     for size in range(1, ROUNDS + 1):
-        losses = _losses(y, (total + predictions) / size).mean(axis=1)
+        losses = _mean_losses(y, (total + predictions) / size, weight)
         chosen = int(np.argmin(losses))
         counts[chosen] += 1
         total = total + predictions[chosen]
@@ -103,8 +112,8 @@ def _greedy(y: IntArray, predictions: FloatArray) -> FloatArray:
     return best
 
 
-def _options(greedy: FloatArray, y: IntArray, predictions: FloatArray) -> dict[str, FloatArray]:
-    losses = _losses(y, predictions).mean(axis=1)
+def _options(greedy: FloatArray, y: IntArray, predictions: FloatArray, weight: FloatArray) -> dict[str, FloatArray]:
+    losses = _mean_losses(y, predictions, weight)
     single = np.zeros(len(predictions))
     single[np.argmin(losses)] = 1.0
     broad = np.where(losses <= (1 + _GOOD) * losses.min(), 1.0, 0.0)
@@ -133,8 +142,8 @@ def _without_small(weights: FloatArray) -> FloatArray:
     return np.asarray(kept / kept.sum())
 
 
-def _losses(y: IntArray, probability: FloatArray) -> FloatArray:
-    """Log loss of every prediction, any leading axes."""
+def _mean_losses(y: IntArray, probability: FloatArray, weight: FloatArray) -> FloatArray:
+    """Weighted log loss of each candidate, (n_candidates,)."""
     clipped = np.clip(probability, _EDGE, 1 - _EDGE)
-    losses: FloatArray = -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
-    return losses
+    losses = -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
+    return np.asarray(np.average(losses, axis=1, weights=weight))

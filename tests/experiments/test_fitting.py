@@ -17,6 +17,7 @@ from experiments.search import FamilyStudy
 from experiments.splits import Split
 from features.errors import InputError
 from features.inputs import input_table
+from models.calibration_choice import label_weights
 from models.evidence import OutOfFold
 from models.registry import spec
 from models.space import Int
@@ -52,6 +53,20 @@ def test_weights_of_labels_are_respected(demo_tracks: pd.DataFrame) -> None:
     misled = fit(wrong, config).ensemble.out_of_fold
     warned = fit(wrong.assign(weight=np.where(turned, 0.01, 1.0)), config).ensemble.out_of_fold
     assert area(truth[turned], warned[turned]) > area(truth[turned], misled[turned]) + 0.05
+
+
+def test_sure_likes_beside_unsure_dislikes_do_not_make_tracks_look_liked(demo_tracks: pd.DataFrame) -> None:
+    liked = demo_tracks["liked"].to_numpy(dtype=int)
+    config = FitConfig(budget_s=None, trials=1, models=("tree",), n_folds=3, bag_repeats=1)
+    found = fit(demo_tracks.assign(weight=np.where(liked == 1, 1.0, 0.3)), config).ranker.out_of_fold
+    assert found.new.mean() == pytest.approx(liked.mean(), abs=0.05)
+
+
+def test_weights_of_one_change_nothing(demo_tracks: pd.DataFrame, demo_candidates: pd.DataFrame) -> None:
+    config = FitConfig(budget_s=None, trials=1, models=("extra_trees", "tree"), n_folds=3, bag_repeats=1)
+    plain, weighed = (fit(table, config).ranker for table in (demo_tracks, demo_tracks.assign(weight=1.0)))
+    assert np.array_equal(plain.predict_proba(demo_candidates), weighed.predict_proba(demo_candidates))
+    assert plain.threshold == weighed.threshold
 
 
 def test_equal_seeds_give_equal_rankers(demo_tracks: pd.DataFrame, demo_candidates: pd.DataFrame) -> None:
@@ -170,6 +185,7 @@ def test_the_rankers_own_cut_hears_the_weights_of_labels(demo_tracks: pd.DataFra
     ranker = fit(table, FitConfig(None, 1, ("tree",), n_folds=3, bag_repeats=1)).ranker
     evidence, weight = ranker.out_of_fold, table["weight"].to_numpy()
     rows, probability, share = evidence.mixed(0.5)
+    weight = label_weights(evidence.liked, weight)
     heard = best_f_beta_threshold(evidence.liked[rows], probability, weight=share * weight[rows])
     assert ranker.threshold == heard
     assert best_f_beta_threshold(evidence.liked[rows], probability, weight=share) < heard

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from features.errors import RankerFormatError
 from models.affinity import ArtistAffinity, fit_affinity
+from models.calibration_choice import label_weights
 
 N_ARTISTS, N_EACH = 150, 5
 
@@ -76,6 +77,44 @@ def test_versions_of_one_song_do_not_vouch_for_each_other() -> None:
     heard = fit_affinity(y, seen, artist, song)
     assert not heard.familiar.any()
     assert not heard.affinity.coefficients.any()
+
+
+def test_labels_that_are_said_to_be_wrong_hardly_count() -> None:
+    y, seen, artist = listener(2.0)
+    fresh = songs(len(y)) % N_EACH == 0
+    wrong = np.random.default_rng(1).random(len(y)) < 0.4
+    told = np.where(wrong, 1 - y, y)[~fresh]
+    rows = (told, seen[~fresh], artist[~fresh], songs(len(told)))
+    warned = fit_affinity(*rows, sample_weight=np.where(wrong[~fresh], 0.01, 1.0)).affinity
+    misled, right = (fit_affinity(labels, *rows[1:]).affinity for labels in (told, y[~fresh]))
+    losses = [
+        loss(y[fresh], seen[fresh] + heard.shift(seen[fresh], artist[fresh])) for heard in (right, warned, misled)
+    ]
+    assert losses[1] < losses[2] - 0.02
+    assert losses[1] < losses[0] + 0.02
+
+
+def test_weights_of_one_are_as_none() -> None:
+    y, seen, artist = listener(2.0)
+    plain = fit_affinity(y, seen, artist, songs(len(y)))
+    weighed = fit_affinity(y, seen, artist, songs(len(y)), sample_weight=np.ones(len(y)))
+    assert plain.gain == weighed.gain
+    assert np.array_equal(plain.shift, weighed.shift)
+    assert plain.affinity.get_state().arrays.keys() == weighed.affinity.get_state().arrays.keys()
+    for name, values in plain.affinity.get_state().arrays.items():
+        assert np.array_equal(values, weighed.affinity.get_state().arrays[name])
+
+
+@given(seed=st.integers(0, 20))
+def test_weights_of_any_size_leave_a_state_that_comes_back(seed: int) -> None:
+    y, seen, artist = listener(2.0, seed)
+    weight = 10.0 ** np.random.default_rng(seed).uniform(-6, 3, len(y))
+    heard = fit_affinity(y, seen, artist, songs(len(y)) // 2, sample_weight=label_weights(y, weight))
+    known = np.bincount(artist.astype(int), minlength=N_ARTISTS + 1)[artist.astype(int)] > 2
+    assert heard.familiar[known].all(), "whether an artist is familiar is no matter of weights"
+    assert np.isfinite(heard.shift).all()
+    again = ArtistAffinity.from_state(heard.affinity.get_state())
+    assert np.array_equal(again.shift(seen, artist), heard.affinity.shift(seen, artist))
 
 
 def test_a_few_rows_teach_nothing() -> None:

@@ -21,7 +21,7 @@ from models.calibration import (
     calibration_from,
     log_odds,
 )
-from models.calibration_choice import LOWEST_SLOPE, choose_calibration, fit_calibration, fit_family
+from models.calibration_choice import LOWEST_SLOPE, choose_calibration, fit_calibration, fit_family, label_weights
 
 scores = arrays(np.float64, st.integers(4, 60), elements=st.floats(0, 1))
 WARPS = {
@@ -143,6 +143,41 @@ def test_weights_count_rows_and_only_their_ratios_matter() -> None:
     ignored = np.concatenate([np.ones(n), np.zeros(100)])
     junk_y, junk_p = np.concatenate([y, np.ones(100, dtype=np.int64)]), np.concatenate([p, np.zeros(100)])
     assert fit_calibration(junk_y, junk_p, sample_weight=ignored).name == "platt"
+
+
+@given(weight=st.floats(1e-6, 1000.0), n=st.integers(2, 60))
+def test_labels_of_equal_weight_count_as_one_each(weight: float, n: int) -> None:
+    y = (np.arange(n) % 2).astype(np.int64)
+    assert label_weights(y, np.full(n, weight)).tolist() == [1.0] * n
+
+
+def test_sure_labels_of_one_class_hardly_change_its_share() -> None:
+    y, p, _ = world(4000, "identity")
+    weights = np.where(y == 1, 1.0, 0.3)
+    counted = label_weights(y, weights)
+    assert np.average(y, weights=counted) == pytest.approx(y.mean(), abs=0.05)
+    assert np.average(y, weights=weights) > y.mean() + 0.25
+    assert fit_family("platt", y, p, sample_weight=counted).apply(p).mean() == pytest.approx(y.mean(), abs=0.05)
+
+
+def test_unsure_labels_of_a_class_count_less_than_its_sure_ones() -> None:
+    rng = np.random.default_rng(2)
+    y, weights = rng.integers(0, 2, 500), 10.0 ** rng.uniform(-6, 3, 500)
+    counted = label_weights(y, weights)
+    for label in (0, 1):
+        ratio = counted[y == label] / weights[y == label]
+        assert ratio == pytest.approx(ratio[0])
+    assert counted == pytest.approx(label_weights(y, 1e-5 * weights)), "only ratios matter"
+    assert counted.sum() == pytest.approx(counted.sum() ** 2 / np.sum(counted**2)), "the effective number of rows"
+
+
+@pytest.mark.parametrize("faint", [0.0, 1e-200, 1e-6])
+def test_labels_of_next_to_no_weight_are_as_good_as_absent(faint: float) -> None:
+    y, weights = np.array([0, 0, 0, 1, 1, 1]), np.array([0.3, 0.4, 0.3, 1.0, 0.9, 1.0])
+    alone = label_weights(y, weights)
+    beside = label_weights(np.append(y, [1] * 50), np.append(weights, [faint] * 50))
+    assert beside[:6] == pytest.approx(alone, rel=1e-3)
+    assert beside[6:] == pytest.approx(0.0, abs=1e-4)
 
 
 def test_it_is_the_logistic_regression_of_the_log_odds() -> None:

@@ -76,6 +76,27 @@ def test_the_same_rows_and_seed_give_the_same_weights() -> None:
     assert np.array_equal(first, second)
 
 
+def test_labels_that_are_said_to_be_wrong_do_not_choose() -> None:
+    y, truth = world(6)
+    rng = np.random.default_rng(7)
+    wrong = rng.random(len(y)) < 0.5
+    told = np.where(wrong, rng.integers(0, 2, len(y)), y)
+    swayed = expit(np.where(wrong, 3.0 * (2 * told - 1), rng.normal(0, 1, len(y))))  # knows the wrong labels alone
+    predictions = np.vstack([views(truth, (0.8, 0.8)), swayed])
+    misled = select(told, predictions).weights
+    warned = select(told, predictions, sample_weight=np.where(wrong, 0.01, 1.0)).weights
+    assert misled[2] > 0.3
+    assert warned[2] < 0.1
+
+
+def test_weights_of_one_are_as_none() -> None:
+    y, truth = world(8)
+    predictions = views(truth, (0.8, 1.2, 1.6))
+    plain, weighed = select(y, predictions), select(y, predictions, sample_weight=np.ones(len(y)))
+    assert (plain.kind, plain.gain) == (weighed.kind, weighed.gain)
+    assert np.array_equal(plain.weights, weighed.weights)
+
+
 def test_rows_of_one_class_in_every_half_leave_the_plain_average() -> None:
     y = np.array([1, 0, 0, 0])
     groups = np.array([0, 0, 0, 0])
