@@ -164,7 +164,7 @@ def _fitted_folds(
 
     def fit(number: int) -> tuple[FittedModel, FloatArray]:
         held_out = task.tracks.iloc[task.folds[number].test]
-        rows = _training_rows(task, number)
+        rows = _training_rows(task, number, once=spec.once)
         if path is None:
             model = fit_model(spec, params, task.seed + number, *rows)
             return model, model.predict(held_out)[None, :]
@@ -184,20 +184,21 @@ def _fitted_folds(
 
 
 def _training_rows(
-    task: Task, number: int
+    task: Task, number: int, *, once: bool = False
 ) -> tuple[pd.DataFrame, IntArray, npt.NDArray[np.generic], FloatArray | None]:
     """Inputs, labels, groups and weights that a fold's model is fitted on.
 
     Where tracks carry their artist's profile, some rows are learned without it: candidates of whose artists nothing is
     known are then ranked as well as if there were no profiles (`features.context` has the figures). In a small table
-    every row is learned twice, with and without; in a large one each once, drawn anew for each fold's model.
+    every row is learned twice, with and without; in a large one each once, drawn anew for each fold's model, as by
+    families to which a row and its copy would be two tracks that agree (``once``).
     """
     rows = task.folds[number].train
     tracks = task.tracks.iloc[rows]
     weights = None if task.weights is None else task.weights[rows] / task.weights[rows].mean()
     if not coverage(tracks):
         return tracks, task.y[rows], task.groups[rows], weights
-    if (task.size or len(task.y)) < SMALL_TABLE:
+    if (task.size or len(task.y)) < SMALL_TABLE and not once:
         shown = hidden = np.arange(len(rows))
         weights = (np.ones(len(rows)) if weights is None else weights) / 2
     else:

@@ -95,6 +95,9 @@ class ModelSpec:
     priority : int
         Whose default is fitted first, the lowest first: by how well a family ranks alone for the seconds it takes.
         A search of few seconds gets no further than the first ones.
+    once : bool
+        Whether it learns each track once: with its artist's profile or without. Other families learn those of a small
+        table twice, with and without (`experiments.evaluation`).
     needs_artists : bool
         Whether it goes by artists' names alone: where none is named, its guesses would pass for its figures.
     seconds : float
@@ -111,6 +114,7 @@ class ModelSpec:
     reference: str
     order: int = 0
     priority: int = 9
+    once: bool = False
     needs_artists: bool = False
     seconds: float = 1.0
 

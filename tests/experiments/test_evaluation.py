@@ -42,14 +42,15 @@ def test_rows_of_a_small_table_are_learned_with_and_without_profile(n: int) -> N
     assert weights.tolist() == [0.5] * len(alike)
 
 
-def test_rows_of_a_large_table_are_learned_once() -> None:
-    of = task(SMALL_TABLE)
-    inputs, y, groups, weights = _training_rows(of, 0)
+@pytest.mark.parametrize(("n", "once"), [(SMALL_TABLE, False), (SMALL_TABLE - 1, True)])
+def test_rows_of_a_large_table_and_of_some_families_are_learned_once(n: int, once: bool) -> None:
+    of = task(n)
+    inputs, y, groups, weights = _training_rows(of, 0, once=once)
     assert np.array_equal(np.sort(groups), of.folds[0].train)
     assert np.array_equal(y, of.y[groups])
     assert weights is not None
     assert weights == pytest.approx(inputs["energy"] / inputs["energy"].mean())
-    assert _training_rows(replace(of, weights=None), 0)[-1] is None
+    assert _training_rows(replace(of, weights=None), 0, once=once)[-1] is None
     share = float(inputs[ARTIST_TRACKS].isna().mean())
     assert share == pytest.approx(HIDDEN, abs=0.04)  # more than three standard errors of 1,500 rows
 
