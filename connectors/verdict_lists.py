@@ -58,9 +58,20 @@ class Progress:
     total: int | None = None
     outcomes: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def unlisted(self) -> int:
+        """How many verdicts the service counts that were on no page."""
+        return max((self.total or 0) - self.outcomes.total(), 0)
+
     def as_json(self) -> dict[str, Any]:
         """What is kept."""
         return {**vars(self), "outcomes": dict(self.outcomes)}
+
+    def notes(self, removed: int, what: str) -> tuple[str, ...]:
+        """What a report says at the end: of what was taken back, and of what was not listed."""
+        if self.unlisted:
+            return (f"{self.unlisted:,} {what} are counted and not listed: none is taken as taken back",)
+        return (f"{removed:,} {what} that were taken back are gone",) if removed else ()
 
 
 @dataclass(frozen=True)
@@ -98,14 +109,14 @@ class VerdictList:
         page_at : callable
             Asks the service for the page that begins there.
         keep : callable
-            Puts the items of a page into the library and the progress, within a transaction.
+            Puts the items of a page into the library and the progress, within a transaction; counts each.
 
         Returns
         -------
         progress : Progress
             Of the whole list.
         removed : int
-            Verdicts that were taken back.
+            Verdicts that were taken back; none are taken for that where the pages held less than the service counts.
 
         Raises
         ------
@@ -130,6 +141,8 @@ class VerdictList:
                 keep(page.items, progress)
                 if page.next is None:
                     library.set_position(self.source, self.stream, None)
+                    if progress.unlisted:
+                        return progress, 0
                     kept = progress.seen.items()
                     return progress, sum(library.keep_evidence(self.source, kind, ids) for kind, ids in kept)
                 progress.at = page.next

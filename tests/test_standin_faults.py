@@ -87,6 +87,14 @@ def test_half_a_body_that_looks_whole() -> None:
             half.json()
 
 
+def test_a_page_without_the_items_that_it_counts() -> None:
+    with serving(Fault(kind="unlisted", at=1)) as standin:
+        empty, whole = likes(standin).json(), likes(standin).json()
+    assert empty["items"] == []
+    assert empty == {**whole, "items": []}
+    assert empty["total"] == 30
+
+
 def test_a_connection_that_closes_after_the_answer_though_it_was_to_be_kept() -> None:
     with serving(Fault(kind="close-after", at=1)) as standin:
         connection = http.client.HTTPConnection(standin.spotify_url.removeprefix("http://"), timeout=5)
@@ -187,4 +195,6 @@ def test_a_script_that_makes_no_sense_is_refused(row: dict[str, Any]) -> None:
 
 
 def test_every_kind_of_the_script_is_tried_here() -> None:
-    assert set(OTHERS) == {"close", "lost-answer", "close-after", "truncate", "truncate-json", "slow", "hook"}
+    assert set(OTHERS) == {
+        "close", "lost-answer", "close-after", "truncate", "truncate-json", "unlisted", "slow", "hook",
+    }  # fmt: skip

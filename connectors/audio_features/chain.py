@@ -131,7 +131,8 @@ def _ask(
     library: Library, link: Link, looked: Survey, clock: Callable[[], datetime], on_batch: OnBatch
 ) -> Iterator[Answer]:
     """Ask one link for all that is missing, and commit each of its answers."""
-    unknown = library.not_found(link.source, clock()) if link.remembers else set()
+    now = clock()
+    unknown = library.not_found(link.source, now, now + ASK_AGAIN_AFTER) if link.remembers else set()
     lacking = looked.lacking(link.provides, link.source, unknown, again=not link.remembers)
     wanted = [one for one in lacking if link.can_ask(one)]
     done = 0

@@ -52,7 +52,7 @@ def pull_lastfm(library: Library, client: LastFm, user: str) -> PullReport:
 
     loved = VerdictList(SOURCE, _STREAM, user, kinds=(_KIND,), first=1)
     progress, removed = loved.read(library, page_at, partial(_keep, library))
-    notes = (f"{removed:,} loves that were taken back are gone",) if removed else ()
+    notes = progress.notes(removed, "loves")
     seen = progress.outcomes.total()
     return PullReport(SOURCE, seen, dict(progress.outcomes), client.calls - calls, time.monotonic() - started, notes)
 

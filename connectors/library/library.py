@@ -199,10 +199,12 @@ class Library:
         with self._writing() as connection:
             writing.write_not_found(connection, source, track_ids, microseconds(until))
 
-    def not_found(self, source: str, now: datetime) -> set[str]:
-        """The tracks that a source need not be asked for now."""
+    def not_found(self, source: str, now: datetime, latest: datetime | None = None) -> set[str]:
+        """The tracks that a source need not be asked for now; marks that end after ``latest`` are of a wrong clock."""
         table = tables.NOT_FOUND
         query = select(table.c.track_id).where(table.c.source == source, table.c.until > microseconds(now))
+        if latest is not None:
+            query = query.where(table.c.until <= microseconds(latest))
         with self._reading() as connection:
             return set(connection.execute(query).scalars())
 

@@ -49,7 +49,7 @@ def pull_listenbrainz(library: Library, client: ListenBrainz, user: str) -> Pull
 
     feedback = VerdictList(SOURCE, _STREAM, user, kinds=_OUTCOMES, first=0)
     progress, removed = feedback.read(library, page_at, partial(_keep, library))
-    notes = (f"{removed:,} verdicts that were taken back are gone",) if removed else ()
+    notes = progress.notes(removed, "verdicts")
     seen = progress.outcomes.total()
     return PullReport(SOURCE, seen, dict(progress.outcomes), client.calls - calls, time.monotonic() - started, notes)
 

@@ -126,6 +126,8 @@ class Page(Generic[T]):
         Length of the whole list.
     has_next : bool
         Whether there is another page, at `next_offset`.
+    missing : int
+        How many more items the page should hold by the list's length.
     """
 
     items: tuple[T, ...]
@@ -133,6 +135,7 @@ class Page(Generic[T]):
     limit: int
     total: int
     has_next: bool
+    missing: int = 0
 
     @property
     def next_offset(self) -> int:

@@ -6,6 +6,7 @@ from connectors.library.library import Library
 from connectors.pull_report import ReportBuilder
 from connectors.spotify.client import SpotifyClient
 from connectors.spotify.rows import id_of, track_row, why_not
+from features.errors import InputError
 from features.identity import LOCAL_ID
 
 
@@ -34,6 +35,8 @@ def fetch_playlist(library: Library, client: SpotifyClient, playlist_id: str) ->
         If the playlist is someone else's.
     NotFound
         If there is none, or Spotify itself makes it.
+    InputError
+        If nothing in it can be ranked.
     """
     playlist = client.playlist(playlist_id)
     report = ReportBuilder()
@@ -51,8 +54,14 @@ def fetch_playlist(library: Library, client: SpotifyClient, playlist_id: str) ->
                 track_ids[track_id] = None
         library.add_tracks(tracks)
         offset, more = page.next_offset, page.has_next
+    left_out = [f"{n:,} left out: {why}" for why, n in sorted(report.outcomes.items())]
+    if not track_ids:
+        why_none = "; ".join(left_out) or "it is empty"
+        raise InputError(
+            f"the playlist {playlist.name!r} holds no track that can be ranked ({why_none})",
+            "name a playlist of yours with tracks in it",
+        )
     notes = [f"playlist {playlist.name!r}: {len(track_ids):,} tracks"]
     if files := sum(track_id.startswith(LOCAL_ID) for track_id in track_ids):
         notes.append(f"{files:,} of them are local files, known by artist and title: they can be ranked, not pushed")
-    notes += [f"{n:,} left out: {why}" for why, n in sorted(report.outcomes.items())]
-    return Fetched(tuple(track_ids), tuple(notes))
+    return Fetched(tuple(track_ids), (*notes, *left_out))

@@ -15,7 +15,7 @@ from connectors.spotify.diagnosis import forbidden, no_playlist
 from connectors.spotify.dialect import Capabilities, in_dialect, is_closed
 from connectors.spotify.reading import (
     read_account,
-    read_entry,
+    read_entries,
     read_features,
     read_listed_playlist,
     read_page,
@@ -124,7 +124,7 @@ class SpotifyClient:
     def saved_tracks(self, offset: int) -> Page[SavedTrack]:
         """The likes from ``offset`` on, the latest first; at most 50."""
         page = self._web.call("read your likes", lambda api: api.current_user_saved_tracks(limit=PAGE, offset=offset))
-        return read_page(page, offset, PAGE, read_entry)
+        return read_entries(page, offset, PAGE)
 
     def my_playlists(self, offset: int) -> Page[Playlist]:
         """Playlists that the account owns or follows, from ``offset`` on; at most 50."""
@@ -154,7 +154,7 @@ class SpotifyClient:
             "read the tracks of a playlist",
             lambda ending: lambda api: api.playlist_page(playlist_id, ending, PAGE, offset),
         )
-        return read_page(page, offset, PAGE, read_entry)
+        return read_entries(page, offset, PAGE)
 
     def top_tracks(self, time_range: str, offset: int) -> Page[SpotifyTrack]:
         """Tracks played most in ``short_term``, ``medium_term`` or ``long_term``; at most 50."""

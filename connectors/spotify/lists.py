@@ -71,7 +71,8 @@ def _read(data: bytes) -> TrackList:
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     ids = [track_id(line) for line in lines]
     if lines and sum(found is not None for found in ids) * 2 > len(lines):
-        return _listed(lines)
+        is_header = "track_id" in recognise(lines[:1]).positions  # of a table of one column
+        return _listed(lines[1:] if is_header else lines)
     return _of_table(parse_delimited(text))
 
 

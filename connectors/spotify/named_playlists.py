@@ -16,7 +16,7 @@ from connectors.spotify.answers import Page, Playlist, SavedTrack
 from connectors.spotify.client import SpotifyClient
 from connectors.spotify.references import playlist_id
 from connectors.spotify.rows import SOURCE, evidence_keeper
-from connectors.spotify.walk import forget_walk, walk
+from connectors.spotify.walk import forget_walk, not_whole, seen_so_far, walk
 from features.errors import InputError
 
 KINDS: Final = ("playlist_liked", "playlist_disliked")
@@ -40,8 +40,9 @@ def name_playlists(
     Returns
     -------
     dict
-        Kind and playlist by id, of all that are named now or were before; None for one that is gone. Empty, without
-        a call, where none ever was named.
+        Kind and playlist by id, of all that are named now or were before; None for one that is gone. Where Spotify
+        counts playlists that it does not list, those not found are left out. Empty, without a call, where none ever was
+        named.
 
     Raises
     ------
@@ -53,19 +54,28 @@ def name_playlists(
     if not (named or wanted or unnamed):
         return {}
     if wanted or unnamed:
-        mine, pages = _listed(client)
+        mine, pages, whole = _listed(client)
     else:
         known: dict[str, int] = dict(library.recall(_PAGES) or {})
-        mine, pages = _listed(client, known.values() if named.keys() <= known.keys() else (), until=frozenset(named))
+        mine, pages, whole = _listed(
+            client, known.values() if named.keys() <= known.keys() else (), until=frozenset(named)
+        )
     dropped = {_find(text, mine, named).id for text in unnamed}
     named = {identifier: kind for identifier, kind in named.items() if identifier not in dropped}
-    named |= _asked(wanted, mine, named)
+    asked = _asked(wanted, mine, named)
+    named |= asked
     with library.transaction():
-        library.remember(_NAMED, named)
-        library.remember(_PAGES, {identifier: pages[identifier] for identifier in named if identifier in pages})
+        # Only what was asked for is changed: another process may have named others meanwhile.
+        now = {**(library.recall(_NAMED) or {}), **asked}
+        now = {identifier: now[identifier] for identifier in now if identifier in asked or identifier not in dropped}
+        listed = {**(library.recall(_PAGES) or {}), **dict.fromkeys(named), **pages}
+        library.remember(_NAMED, now)
+        library.remember(_PAGES, {identifier: at for identifier in now if (at := listed.get(identifier)) is not None})
         for identifier in dropped:  # named again, its tracks must be read again: their evidence goes now
             _forget(library, identifier)
-    return {identifier: (kind, mine.get(identifier)) for identifier, kind in named.items()}
+    return {
+        identifier: (kind, mine.get(identifier)) for identifier, kind in named.items() if whole or identifier in mine
+    }
 
 
 def pull_playlists(
@@ -93,7 +103,6 @@ def pull_playlists(
         Notes, one line each.
     """
     notes: list[str] = []
-    track_ids: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for identifier, (kind, playlist) in playlists.items():
         if playlist is None:
             notes.append(
@@ -102,10 +111,33 @@ def pull_playlists(
             )
             _forget(library, identifier)
         else:
-            track_ids[kind] |= _pull_playlist(library, client, playlist, kind, report, say)
-    for kind, kept in track_ids.items():
-        library.keep_evidence(SOURCE, kind, kept)
-    return notes
+            notes += _pull_playlist(library, client, playlist, kind, report, say)
+    left = _keep_named(library, playlists)
+    return [
+        *notes,
+        *(f"the playlist {identifier} was not read this time: its tracks stay as they are" for identifier in left),
+    ]
+
+
+def _keep_named(library: Library, pulled: Iterable[str]) -> list[str]:
+    """Remove the evidence of what stands in no named playlist any more; gives the named ones that were not pulled.
+
+    Which are named, and what is in them, the library tells at this moment: another process may have named some
+    meanwhile, and have read a part of them.
+    """
+    with library.transaction():
+        named: dict[str, str] = dict(library.recall(_NAMED) or {})
+        for identifier in set(pulled) - named.keys():
+            _forget(library, identifier)
+        track_ids: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        for identifier, kind in named.items():
+            known = library.position(SOURCE, _stream(identifier))
+            if known is not None and known["kind"] == kind:
+                track_ids[kind].update(known["track_ids"])
+            track_ids[kind] |= seen_so_far(library, _stream(identifier))
+        for kind, kept in track_ids.items():
+            library.keep_evidence(SOURCE, kind, kept)
+    return sorted(named.keys() - set(pulled))
 
 
 def _pull_playlist(
@@ -115,13 +147,13 @@ def _pull_playlist(
     kind: str,
     report: ReportBuilder,
     say: Callable[[str], None],
-) -> set[str]:
-    """The tracks of one playlist, fetched only where its snapshot is not the one that is known."""
+) -> list[str]:
+    """Read one playlist, where its snapshot is not the one that is known; gives notes."""
     stream = _stream(playlist.id)
     known = library.position(SOURCE, stream)
     snapshot = playlist.snapshot_id
     if known is not None and snapshot is not None and (known["snapshot"], known["kind"]) == (snapshot, kind):
-        return set(known["track_ids"])
+        return []
 
     def page_at(offset: int) -> Page[SavedTrack]:
         page = client.playlist_items(playlist.id, offset)
@@ -132,28 +164,38 @@ def _pull_playlist(
         library, kind, f"in the playlist {playlist.name!r}, which you named as {_said(kind)}", report
     )
     walked = walk(library, stream, page_at, keep, version=f"{kind} {snapshot}")
-    track_ids = sorted(walked.track_ids)
+    whole, track_ids = walked.is_whole(known), set(walked.track_ids)
+    if not whole and known is not None and known["kind"] == kind:
+        track_ids |= set(known["track_ids"])
+    end = {
+        "snapshot": snapshot if whole else None,  # without one the next pull reads it again
+        "kind": kind,
+        "track_ids": sorted(track_ids),
+        "unlisted": walked.place.unlisted,
+    }
     with library.transaction():
-        library.set_position(SOURCE, stream, {"snapshot": snapshot, "kind": kind, "track_ids": track_ids})
+        library.set_position(SOURCE, stream, end)
         forget_walk(library, stream)
-    return set(track_ids)
+    return [] if whole else [not_whole(f"the tracks in {playlist.name!r}", walked.place.unlisted)]
 
 
 def _listed(
     client: SpotifyClient, first: Iterable[int] = (), until: frozenset[str] | None = None
-) -> tuple[dict[str, Playlist], dict[str, int]]:
-    """The account's playlists by id, and the offsets of the pages that list them.
+) -> tuple[dict[str, Playlist], dict[str, int], bool]:
+    """The account's playlists by id, the offsets of the pages that list them, and whether these held all they should.
 
     All of them; with ``until``, as many as it takes to find these: the pages ``first`` alone where they list them all.
     """
     mine: dict[str, Playlist] = {}
     pages: dict[str, int] = {}
+    whole = True
     for page in _pages(client, first):
+        whole &= page.missing == 0
         mine |= {playlist.id: playlist for playlist in page.items}
         pages |= {playlist.id: page.offset for playlist in page.items}
         if until is not None and until <= mine.keys():
             break
-    return mine, pages
+    return mine, pages, whole
 
 
 def _pages(client: SpotifyClient, first: Iterable[int]) -> Iterator[Page[Playlist]]:
@@ -196,6 +238,8 @@ def _find(text: str, mine: Mapping[str, Playlist], named: Mapping[str, str]) -> 
         )
     for fold in (str, str.casefold):
         found = [playlist for playlist in mine.values() if fold(playlist.name) == fold(text)]
+        own = [playlist for playlist in found if playlist.is_mine or playlist.collaborative]
+        found = own or found  # what is followed of others' cannot be meant where one of one's own is called so
         if len(found) == 1:
             return found[0]
         if found:

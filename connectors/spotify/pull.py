@@ -17,7 +17,7 @@ from connectors.spotify.answers import Page, SavedTrack
 from connectors.spotify.client import SpotifyClient
 from connectors.spotify.named_playlists import name_playlists, pull_playlists
 from connectors.spotify.rows import SOURCE, Keep, as_entries, evidence_keeper
-from connectors.spotify.walk import entry_key, forget_walk, is_under_way, walk
+from connectors.spotify.walk import entry_key, forget_walk, is_under_way, not_whole, walk
 
 TIME_RANGES: Final = ("long_term", "medium_term", "short_term")
 LIKES: Final = "likes"
@@ -71,17 +71,17 @@ def pull_spotify(
     report = ReportBuilder()
     check_account(library, client)
     playlists = name_playlists(library, client, liked=liked, disliked=disliked, unnamed=unnamed)
-    _pull_likes(library, client, report, on_progress)
-    notes = [*client.notes, *pull_playlists(library, client, playlists, report, on_progress)]
+    notes = [*client.notes, *_pull_likes(library, client, report, on_progress)]
+    notes += pull_playlists(library, client, playlists, report, on_progress)
     notes += _pull_top(library, client, report, now)
     return report.finish(SOURCE, client.calls, time.monotonic() - started, tuple(notes))
 
 
-def _pull_likes(library: Library, client: SpotifyClient, report: ReportBuilder, say: Say) -> None:
+def _pull_likes(library: Library, client: SpotifyClient, report: ReportBuilder, say: Say) -> list[str]:
     keep = evidence_keeper(library, "like", "liked on Spotify", report)
     known = library.position(SOURCE, LIKES)
     if known is not None and not is_under_way(library, LIKES) and _take_new(library, client, known, keep):
-        return
+        return []
 
     def page_at(offset: int) -> Page[SavedTrack]:
         page = client.saved_tracks(offset)
@@ -89,15 +89,21 @@ def _pull_likes(library: Library, client: SpotifyClient, report: ReportBuilder, 
         return page
 
     walked = walk(library, LIKES, page_at, keep)
-    place = walked.place
+    place, whole = walked.place, walked.is_whole(known)
     # where entries went while we walked, some that we saw may be gone: -1 makes the next pull walk again
-    end = {"head": place.head, "total": -1 if place.shrunk else place.started}
+    end: dict[str, Any] = {
+        "head": place.head,
+        "total": place.started if whole and not place.shrunk else -1,
+        "unlisted": place.unlisted,
+    }
     with library.transaction():
-        library.keep_evidence(SOURCE, "like", walked.track_ids)
+        if whole:
+            library.keep_evidence(SOURCE, "like", walked.track_ids)
         library.set_position(SOURCE, LIKES, end)
         forget_walk(library, LIKES)
-    if place.total > place.started and not place.shrunk:  # liked while we walked
+    if place.total > place.started and end["total"] >= 0:  # liked while we walked
         _take_new(library, client, end, keep)
+    return [] if whole else [not_whole("your likes", place.unlisted)]
 
 
 def _take_new(library: Library, client: SpotifyClient, known: dict[str, Any], keep: Keep) -> bool:
@@ -120,7 +126,7 @@ def _take_new(library: Library, client: SpotifyClient, known: dict[str, Any], ke
         return False
     with library.transaction():
         keep(entries)
-        library.set_position(SOURCE, LIKES, {"head": head, "total": known["total"] + n_new})
+        library.set_position(SOURCE, LIKES, {**known, "head": head, "total": known["total"] + n_new})
     return True
 
 

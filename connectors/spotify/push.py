@@ -118,8 +118,8 @@ def plan_push(library: Library, client: SpotifyClient, name: str, uris: Sequence
             "rank with a higher --min-precision, or with --top",
         )
     account = check_account(library, client).id
-    there = {playlist.id: playlist for playlist in own_playlists(client)}
     made = _remembered(library, account, name)
+    there = own_playlists(client, made.playlist_id if made else None)
     if made is None:
         made = _adopt(library, account, name, there)
     elif made.playlist_id not in there:  # deleted in Spotify: one that nobody sees must not be filled
@@ -139,8 +139,9 @@ def plan_undo(library: Library, client: SpotifyClient, name: str) -> PushPlan:
         If earmark made no playlist of this name, or somebody deleted it.
     """
     account = check_account(library, client).id
-    there = {playlist.id: playlist for playlist in own_playlists(client)}
-    made = _remembered(library, account, name) or _adopt(library, account, name, there)
+    made = _remembered(library, account, name)
+    there = own_playlists(client, made.playlist_id if made else None)
+    made = made or _adopt(library, account, name, there)
     if made is None:
         names = sorted({known.name for known in library.made_playlists() if known.account == account})
         known = f"these can be undone: {', '.join(map(repr, names))}" if names else "earmark made none so far"
@@ -241,9 +242,7 @@ def _make(library: Library, client: SpotifyClient, name: str, *, public: bool) -
     before is written first, and `_adopt` finds the new one by it.
     """
     account = client.account().id
-    library.set_position(
-        SOURCE, _making(name), {"account": account, "before": [own.id for own in own_playlists(client)]}
-    )
+    library.set_position(SOURCE, _making(name), {"account": account, "before": list(own_playlists(client))})
     playlist = client.create_playlist(name, DESCRIPTION, public)
     return _note(library, account, name, playlist)
 

@@ -7,6 +7,7 @@ be said is an error.
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeGuard, TypeVar
 
@@ -18,6 +19,9 @@ from features.columns import AUDIO_FEATURES
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+
+NOT_LISTED: Final = SavedTrack(added_at=None, track=None, why_none="Spotify counts it and does not list it")
+"""What stands for an entry that a page should hold by the list's own length."""
 
 _BEYOND: Final = 1e15
 """No number that Spotify means is as large; an integer of JSON may be larger than any float."""
@@ -44,7 +48,20 @@ def read_page(answer: Any, offset: int, limit: int, read: Callable[[Any], T | No
     # By the length, not by ``next``: where that is missing too early, what follows would count as taken back.
     has_next = offset + limit < total
     entries = tuple(entry for entry in map(read, items) if entry is not None)
-    return Page(items=entries, offset=offset, limit=limit, total=total, has_next=has_next)
+    missing = max(min(limit, total - offset) - len(items), 0)
+    return Page(items=entries, offset=offset, limit=limit, total=total, has_next=has_next, missing=missing)
+
+
+def read_entries(answer: Any, offset: int, limit: int) -> Page[SavedTrack]:
+    """One page of a library or playlist, as long as the list's length says: `NOT_LISTED` where entries are missing.
+
+    Raises
+    ------
+    BadAnswer
+        If it is not a page.
+    """
+    page = read_page(answer, offset, limit, read_entry)
+    return replace(page, items=page.items + (NOT_LISTED,) * page.missing)
 
 
 def read_entry(entry: Any) -> SavedTrack:
@@ -146,10 +163,11 @@ def read_features(answer: Any, asked: frozenset[str]) -> dict[str, dict[str, flo
     Raises
     ------
     BadAnswer
-        If it is no list of features.
+        If it is no list of features, or one without a place for each id: what is not known has null in its place, and
+        nothing else may be taken for not known.
     """
     rows = answer.get("audio_features") if isinstance(answer, Mapping) else None
-    if not isinstance(rows, list):
+    if not isinstance(rows, list) or len(rows) < len(asked):
         raise bad_shape("audio features")
     told = [row for row in rows if isinstance(row, Mapping) and isinstance(row.get("id"), str)]
     return {row["id"]: _numbers(row) for row in told if row["id"] in asked}

@@ -6,8 +6,9 @@ our feet: where it got shorter, the entries after us moved up, and the walk step
 walks the same list meanwhile, both go on where the library says that the walk stands.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from connectors.library.library import Library
 from connectors.spotify.answers import Page, SavedTrack
@@ -33,6 +34,8 @@ class Place:
         Pages done.
     shrunk : bool
         Whether entries were taken away meanwhile: some that were seen may be gone.
+    unlisted : int
+        How many entries the list counts that its pages did not hold.
     """
 
     version: str | None
@@ -42,6 +45,7 @@ class Place:
     offset: int = 0
     pages: int = 0
     shrunk: bool = False
+    unlisted: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,18 @@ class Walked:
 
     place: Place
     track_ids: frozenset[str]
+
+    def is_whole(self, known: Mapping[str, Any] | None) -> bool:
+        """Whether the pages held what the list counts, so that what was not seen was taken back.
+
+        Where the walk before missed as many entries, Spotify counts them and never lists them.
+
+        Parameters
+        ----------
+        known : mapping, optional
+            The position that the walk before ended with.
+        """
+        return self.place.unlisted in {0, (known or {}).get("unlisted", 0)}
 
 
 def walk(
@@ -132,7 +148,13 @@ def _go_on(
             track_ids = keep(page.items, seen)
             seen.update(track_ids)
             library.set_position(SOURCE, _name(stream, place.pages), {"track_ids": track_ids})
-            place = replace(place, total=page.total, offset=page.next_offset, pages=place.pages + 1)
+            place = replace(
+                place,
+                total=page.total,
+                offset=page.next_offset,
+                pages=place.pages + 1,
+                unlisted=place.unlisted + page.missing,
+            )
             stored = asdict(place)
             library.set_position(SOURCE, _name(stream), stored)
             if not page.has_next:
@@ -153,6 +175,19 @@ def forget_walk(library: Library, stream: str) -> None:
 def is_under_way(library: Library, stream: str) -> bool:
     """Whether a walk broke off."""
     return library.position(SOURCE, _name(stream)) is not None
+
+
+def seen_so_far(library: Library, stream: str) -> set[str]:
+    """The track ids in the pages of a walk that is not finished; empty where there is none."""
+    stored = library.position(SOURCE, _name(stream))
+    return set() if stored is None else set(_seen(library, stream, stored["pages"]))
+
+
+def not_whole(what: str, unlisted: int) -> str:
+    """What a report says of a list whose pages held less than it counts."""
+    return (
+        f"Spotify counts {unlisted:,} of {what} without listing them: none is taken as gone, the next pull asks again"
+    )
 
 
 def entry_key(entry: SavedTrack) -> str:

@@ -93,6 +93,20 @@ def test_what_was_taken_back_goes(library: Library) -> None:
     assert told(library) == set(range(5, 25))
 
 
+def test_what_is_counted_and_not_listed_is_not_taken_as_taken_back(library: Library) -> None:
+    read(library, Loves(range(25)))
+    loves = Loves(range(5, 25))
+    progress, removed = LIST.read(
+        library, lambda number: VerdictPage(loves.page_at(number).items, 20, None), partial(keep, library)
+    )
+    assert (progress.unlisted, removed) == (10, 0)
+    assert progress.notes(removed, "loves") == ("10 loves are counted and not listed: none is taken as taken back",)
+    assert told(library) == set(range(25))
+    progress, removed = read(library, loves)
+    assert progress.notes(removed, "loves") == ("5 loves that were taken back are gone",)
+    assert told(library) == set(range(5, 25))
+
+
 @pytest.mark.parametrize(
     "stored",
     [

@@ -48,10 +48,10 @@ ANSWERS: Final[Mapping[str, Callable[[], Reply]]] = {
 }
 """Faults that answer instead of the service."""
 
-OTHERS: Final = ("close", "lost-answer", "close-after", "truncate", "truncate-json", "slow", "hook")
+OTHERS: Final = ("close", "lost-answer", "close-after", "truncate", "truncate-json", "unlisted", "slow", "hook")
 """``close`` hangs up before the request is carried out, ``lost-answer`` after it was and without an answer,
 ``close-after`` after the answer; ``truncate`` hangs up in the middle of the answer, ``truncate-json`` sends half a body
-as if it were whole; ``slow`` waits first; ``hook`` calls something."""
+as if it were whole; ``unlisted`` sends a page without its items; ``slow`` waits first; ``hook`` calls something."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +124,8 @@ class Fault:
         elif self.kind == "truncate-json":
             reply.headers = {**_JSON, **reply.headers}
             reply.body = content[: len(content) // 2]
+        elif self.kind == "unlisted":
+            reply.body = {**reply.body, "items": []}
         elif self.kind == "close-after":
             reply.hang_up = True
         return reply

@@ -137,6 +137,18 @@ def test_what_was_not_found_is_asked_for_again_after_a_month(library: Library, s
     assert done.report.outcomes == {"found by reccobeats": 1, "not found": 2}
 
 
+def test_what_was_not_found_by_a_clock_that_had_been_ahead_is_asked_for_again(
+    library: Library, service: ReccoBeatsService
+) -> None:
+    judge(library, numbered(3))
+    pull_features(library, [service.link()], clock=lambda: NOW + timedelta(days=3_650))
+    service.knows(1)
+    done = pull_features(library, [service.link()], clock=lambda: NOW)
+    assert done.report.outcomes == {"found by reccobeats": 1, "not found": 2}
+    pull_features(library, [service.link()], clock=lambda: NOW)
+    assert len(service.asked) == 2
+
+
 def test_a_closed_spotify_is_probed_once_a_month_and_said_once(library: Library, service: ReccoBeatsService) -> None:
     def closed(ids: object) -> NoReturn:
         raise Forbidden("closed", "bring a catalogue", "features_closed")

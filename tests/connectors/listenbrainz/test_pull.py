@@ -117,6 +117,15 @@ def test_what_was_taken_back_disappears(library: Library, service: ListenBrainzS
     assert told(library) == {}
 
 
+def test_a_page_that_comes_empty_once_takes_nothing_back(library: Library, service: ListenBrainzService) -> None:
+    service.feedback["rob"] = [verdict(one) for one in range(1500)]
+    pull_listenbrainz(library, service.client(), "rob")
+    service.faults = [None, Reply(200, {"feedback": [], "count": 0, "total_count": 1500, "offset": 1000})]
+    report = pull_listenbrainz(library, service.client(), "rob")
+    assert report.notes == ("500 verdicts are counted and not listed: none is taken as taken back",)
+    assert len(told(library)) == 1500
+
+
 @pytest.mark.parametrize(
     ("after", "fault"),
     [(1, Reply(429, None, {"Retry-After": "900"})), (2, Reply(200, "<html>")), (0, Reply(200, {}))],

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from connectors.demo.listener import demo_listener
-from connectors.spotify.lists import read_list
+from connectors.spotify.lists import TrackList, read_list
 from features.errors import InputError
 
 ONE, TWO = "11dFghVXANMlKmJXsNCbNl", "6rqhFgbbKwnb9MLmUQDhG6"
@@ -32,15 +32,16 @@ def test_the_csv_of_rank(tmp_path: Path) -> None:
         f"#EXTM3U\n#EXTINF:1,A\nhttps://open.spotify.com/track/{ONE}\nhttps://open.spotify.com/intl-de/track/{TWO}?si=1\n",
         f"spotify:track:{ONE}\nspotify:track:{TWO}\n",
         f"{ONE}\n{TWO}\n",
+        f"track_id\n{ONE}\n{TWO}\n",
         f"Track URI;Track Name\nspotify:track:{ONE};A\nspotify:track:{TWO};B\n",
         f'{{"track_id": "{ONE}"}}\n{{"track_id": "{TWO}"}}\n',
     ],
-    ids=["rank's json", "m3u", "uris", "ids", "exportify", "json lines"],
+    ids=["rank's json", "m3u", "uris", "ids", "one column", "exportify", "json lines"],
 )
 def test_other_shapes(tmp_path: Path, text: str) -> None:
     path = tmp_path / "list.gz"
     path.write_bytes(gzip.compress(text.encode()))
-    assert read_list(path).uris == URIS
+    assert read_list(path) == TrackList(URIS, repeated=0, unknown=0)
 
 
 def test_parquet(tmp_path: Path) -> None:

@@ -396,6 +396,20 @@ def test_one_that_was_deleted_in_spotify_is_made_anew(listener: Listener) -> Non
     assert len(listener.account.playlists[first.playlist_id].entries) == 5
 
 
+@pytest.mark.parametrize("what", [lambda listener: listener.push(listener.tracks(0, 7)), Listener.undo])
+def test_one_that_is_not_listed_once_is_not_taken_as_deleted(
+    what: Callable[[Listener], object], listener: Listener
+) -> None:
+    listener.push(listener.tracks(0, 5))
+    changing = len(listener.changing())
+    listener.standin.faults.add(Fault(kind="unlisted", path="/me/playlists", at=1))
+    with pytest.raises(ServiceUnavailable, match="the one to change is not listed"):
+        what(listener)
+    assert len(listener.changing()) == changing
+    listener.push(listener.tracks(0, 7))
+    assert listener.only() == listener.tracks(0, 7)
+
+
 def test_an_undo_of_one_that_was_deleted_in_spotify_fills_nothing(listener: Listener) -> None:
     first = listener.push(listener.tracks(0, 5))
     listener.push(listener.tracks(0, 7))

@@ -159,4 +159,6 @@ def test_numbers_and_ids_that_are_none_are_left_out_of_features() -> None:
     rows = [{"id": ID, "tempo": 10**400, "energy": 0.5}, {"id": [ID], "tempo": 120}, {"tempo": 120}, None]
     assert read_features({"audio_features": rows}, frozenset([ID])) == {ID: {"energy": 0.5}}
     with pytest.raises(BadAnswer):
+        read_features({"audio_features": []}, frozenset([ID]))
+    with pytest.raises(BadAnswer):
         read_page({"items": [], "total": 10**400}, 0, 50, read_entry)

@@ -13,6 +13,7 @@ from connectors.sources.spotify import SOURCE
 from features.errors import InputError
 from tests.connectors.spotify.signed_in import sign_in_quietly, use
 from tests.standin import EDITORIAL, Account, Fault, StandIn
+from tests.standin.made_up import VANISHED, episode_key
 
 
 @dataclass
@@ -113,6 +114,16 @@ def test_a_playlist_of_somebody_else_is_explained(listener: Listener) -> None:
 def test_a_playlist_of_spotifys_own_is_not_there(listener: Listener) -> None:
     with pytest.raises(NotFound):
         listener.read(f"https://open.spotify.com/playlist/{EDITORIAL}?si=1")
+
+
+def test_a_playlist_without_anything_to_rank_says_what_it_holds(listener: Listener) -> None:
+    account = listener.standin.account
+    account.add_playlist("Nothing yet")
+    account.add_playlist("Talk", [VANISHED, episode_key(1), episode_key(2)])
+    with pytest.raises(InputError, match=r"'Nothing yet' holds no track that can be ranked \(it is empty\)"):
+        listener.read_playlist("Nothing yet")
+    with pytest.raises(InputError, match="1 left out: Spotify no longer has it; 2 left out: an episode, no music"):
+        listener.read_playlist("Talk")
 
 
 def test_features_that_cannot_be_fetched_do_not_stop_candidates(listener: Listener) -> None:
