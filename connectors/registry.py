@@ -141,6 +141,8 @@ def _not_found(reference: str, names: list[str]) -> InputError:
     message = f"'{shown}' is neither a file nor a source"
     if "://" in reference:
         return InputError(message, "download the table first and give its path")
+    if reference == "-":
+        return InputError(message, "to read what another program writes, name /dev/stdin")
     near = difflib.get_close_matches(reference[:_SHOWN], [*names, *_neighbours(reference)], n=1)
     meant = f"did you mean '{near[0]}'? " if near else ""
     return InputError(message, f"{meant}give the path of a table, or a source: {', '.join(names)}")

@@ -6,8 +6,7 @@
 >>> kept = ranker.rank(earmark.read("candidates.csv"), min_precision=0.8)  # doctest: +SKIP
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing's, which would be imported before the command line minds Ctrl-C
 if TYPE_CHECKING:
     from earmark.api import fit, load, read
     from features.errors import EarmarkError
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["EarmarkError", "Ranker", "fit", "load", "read"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import pandas and the models only when something is asked for: `earmark --help` should not wait for them."""
     if name not in __all__:
         raise AttributeError(f"module 'earmark' has no attribute {name!r}")

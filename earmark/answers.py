@@ -11,7 +11,7 @@ from earmark.session import Session
 
 def train_answer(session: Session) -> dict[str, Any]:
     """The answer of `earmark train`."""
-    result = session.result
+    result, report = session.result, session.read.report
     return json_object(
         {
             "run_id": session.run_id,
@@ -23,6 +23,8 @@ def train_answer(session: Session) -> dict[str, Any]:
             "seed": result.seed,
             "budget_s": result.budget_s,
             "elapsed_s": round(result.elapsed_s, 2),
+            "set_aside": report.set_aside,
+            "merged": report.merged,
             "n_tracks": result.n_tracks,
             "n_liked": result.n_liked,
             "n_train": result.n_train,

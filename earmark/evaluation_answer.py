@@ -1,8 +1,10 @@
 """What `earmark evaluate --json` answers: a stable, documented shape."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from earmark.answers import json_object
+from earmark.reading import ReadTracks
 from experiments.judging import Judgement
 from experiments.kept_promises import PromiseCheck
 from experiments.learning_curve import Estimate, LearningCurve
@@ -10,7 +12,9 @@ from experiments.nested import Evaluation
 from experiments.outer_views import OuterFold, View
 
 
-def evaluate_answer(evaluation: Evaluation, predictions: str) -> dict[str, Any]:
+def evaluate_answer(
+    evaluation: Evaluation, predictions: str, read: ReadTracks, catalogue_notes: Sequence[str] = ()
+) -> dict[str, Any]:
     """The answer of `earmark evaluate`.
 
     Parameters
@@ -18,19 +22,28 @@ def evaluate_answer(evaluation: Evaluation, predictions: str) -> dict[str, Any]:
     evaluation : Evaluation
     predictions : str
         Where they are.
+    read : ReadTracks
+        What was judged on.
+    catalogue_notes : sequence of str
+        What was recognised in the catalogue.
 
     Returns
     -------
     dict
         JSON values. ``split``, ``folds``, ``mean`` and ``interval`` are those of the first view, all its rows, each
         metric a mean over the folds. ``against`` is what likes are told from: ``dislikes``, or ``background`` where
-        there are likes alone. Then the figures that ``left_out`` names, with the reason, are null.
+        there are likes alone. Then the figures that ``left_out`` names, with the reason, are null. As in the answer of
+        `earmark train`, ``set_aside`` and ``merged`` count rows of the source, and ``notes`` begin with what was
+        recognised and converted.
     """
     first = evaluation.views[0]
     every = first.all_rows
     return json_object(
         {
+            "source": read.source,
             "split": first.split,
+            "set_aside": read.report.set_aside,
+            "merged": read.report.merged,
             "against": "background" if evaluation.left_out else "dislikes",
             "folds": [_fold(fold) for fold in first.folds],
             "mean": {} if every is None else every.mean,
@@ -54,7 +67,7 @@ def evaluate_answer(evaluation: Evaluation, predictions: str) -> dict[str, Any]:
             "budget": None if evaluation.shares is None else vars(evaluation.shares),
             "left_out": evaluation.left_out,
             "elapsed_s": round(evaluation.elapsed_s, 2),
-            "notes": evaluation.notes,
+            "notes": (*read.notes, *catalogue_notes, *evaluation.notes),
         }
     )
 

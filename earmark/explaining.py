@@ -56,7 +56,10 @@ def _disk_trouble(cause: BaseException) -> InputError | None:
             "make room or set EARMARK_HOME to another disk, then run the same command: finished trials are kept",
         )
     if number in NOT_OURS or any(words in said for words in SQLITE_NOT_OURS):
-        return InputError(f"no permission{where or ' to write the database'}", "choose a file or folder that is yours")
+        return InputError(
+            f"no permission{where or ' to write the database'}",
+            "choose a file or folder that is yours, or set EARMARK_HOME to one",
+        )
     if number == errno.ENAMETOOLONG:
         return InputError(f"a file name is too long{where}", "give a shorter one")
     if any(words in said for words in SQLITE_DAMAGED):

@@ -153,9 +153,12 @@ def is_spotify_id(track_id: str) -> bool:
 
 
 def in_words(why: list[dict[str, Any]]) -> str:
-    """Reasons in one line: ``danceability 0.83: +0.41, energy missing: -0.10``."""
+    """Reasons in one line: ``danceability 0.83: +0.41, energy missing: -0.10``; none that would be told as 0.00."""
+    told = [(reason, f"{reason['effect']:+.2f}") for reason in why]
     return ", ".join(
-        f"{feature_in_words(reason['feature'], reason['value'])}: {reason['effect']:+.2f}" for reason in why
+        f"{feature_in_words(reason['feature'], reason['value'])}: {effect}"
+        for reason, effect in told
+        if float(effect) != 0.0
     )
 
 

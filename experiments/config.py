@@ -128,7 +128,8 @@ def check_labels(tracks: pd.DataFrame, *, likes_will_do: bool = True) -> IntArra
     if not liked or not skipped:
         missing = "liked" if not liked else "skipped"
         raise InputError(
-            f"all {len(y)} labelled tracks are of one kind: none is {missing}",
+            f"{'the only labelled track is' if len(y) == 1 else f'all {len(y):,} labelled tracks are'} of one kind: "
+            f"none is {missing}",
             "taste is learnt from both: add tracks of the other kind"
             + (LIKES_HINT if likes_will_do and liked >= MIN_TRACKS else ""),
         )

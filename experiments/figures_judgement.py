@@ -129,7 +129,7 @@ def confusion(result: TrainResult) -> Figure:
                 color=_on(shares, row, column),
             )
             axes.annotate(
-                f"{names[row][column]}\n{shares[row, column]:.0%} of the {('liked', 'skipped')[row]}",
+                f"{names[row][column]}\n{100 * shares[row, column]:.0f} % of the {('liked', 'skipped')[row]}",
                 (column, row),
                 xytext=(0, -4),
                 textcoords="offset points",

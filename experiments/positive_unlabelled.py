@@ -205,7 +205,7 @@ def marked(ranker: Ranker, table: pd.DataFrame, scored: BoolArray) -> tuple[Rank
         "n_background": int(drawn.sum()),
         "class_prior": {"value": round(found.value, 4), "high": round(found.high, 4)},
     }
-    share = f"about {found.value:.0%} of the background, at most {found.high:.0%} (90 % confidence)"
+    share = f"about {100 * found.value:.0f} % of the background, at most {100 * found.high:.0f} % (90 % confidence)"
     note = f"by their scores, {share}, would be liked, too"
     return replace(ranker, info={**ranker.info, **told}, known=KnownTracks.of(table[~drawn])), (note,)
 

@@ -20,9 +20,14 @@ YES_WORDS: Final = frozenset({"true", "t", "yes", "y", "1"})
 NO_WORDS: Final = frozenset({"false", "f", "no", "n", "0"})
 """Answers to the question that a column's name asks."""
 
-LIKED_WORDS: Final = frozenset({"like", "liked", "likes", "love", "loved", "saved", "keep", "favorite", "favourite"})
+LIKED_WORDS: Final = frozenset(
+    {"like", "liked", "likes", "love", "loved", "saved", "keep", "favorite", "favourite"}
+    | {"thumbs up", "thumbs_up", "thumbsup", "\N{THUMBS UP SIGN}"}
+    | {"\N{BLACK HEART SUIT}", "\N{HEAVY BLACK HEART}", "\N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}"}
+)
 NOT_LIKED_WORDS: Final = frozenset(
     {"dislike", "disliked", "dislikes", "skip", "skipped", "hate", "hated", "not liked", "drop"}
+    | {"thumbs down", "thumbs_down", "thumbsdown", "\N{THUMBS DOWN SIGN}"}
 )
 """Verdicts, which mean the same whatever the question."""
 

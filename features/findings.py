@@ -148,6 +148,8 @@ def _range(info: ColumnInfo) -> str:
 def _range_hint(info: ColumnInfo, values: npt.NDArray[np.float64]) -> str:
     """What range is expected, and what the values that miss it look like."""
     expected = f"expected {_range(info)}"
+    if info.unit == "dB" and len(values) and values.min() > 0:
+        return f"{expected}; the minus signs seem to be lost: loudness is told in dB below 0"
     if len(values) == 0 or (info.low, info.high) != (0, 1) or info.unit != "fraction":
         return expected
     if 1 < values.max() <= 100 and values.min() >= 0:

@@ -178,7 +178,8 @@ def labelled(tracks: pd.DataFrame) -> pd.DataFrame:
     if "liked" not in tracks:
         raise InputError(
             "the table has no labels: there is no 'liked' column",
-            "add a column 'liked' with 1 for tracks you like and 0 for tracks you do not",
+            "add a column 'liked' with 1 for tracks you like and 0 for tracks you do not, or name the column that says "
+            "so (--label)",
         )
     told = tracks["liked"].notna()
     if "weight" in tracks:

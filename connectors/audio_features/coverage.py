@@ -49,7 +49,7 @@ class Coverage:
         """The same for people."""
         if not self.recordings:
             return ["no track needs features yet: pull likes, a history or a table first"]
-        head = f"features of {self.with_features:,} of {self.recordings:,} tracks ({self.share:.0%})"
+        head = f"features of {self.with_features:,} of {self.recordings:,} tracks ({100 * self.share:.0f} %)"
         told = ", ".join(f"{source} {n:,}" for source, n in self.by_source.items())
         lines = [f"{head}: {told}" if told else head]
         if self.missing:

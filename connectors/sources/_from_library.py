@@ -103,8 +103,8 @@ def known_alike(tracks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     share_heard = [heard[label].mean() for label in judged]
     if abs(share_heard[0] - share_heard[1]) > GAP:
         notes.append(
-            f"{share_heard[0]:.0%} of the liked tracks have audio features and {share_heard[1]:.0%} of the others: a "
-            "model learns that, too; '--without-features wait' leaves out those without"
+            f"{100 * share_heard[0]:.0f} % of the liked tracks have audio features and {100 * share_heard[1]:.0f} % of "
+            "the others: a model learns that, too; '--without-features wait' leaves out those without"
         )
     uneven = known_unevenly(liked, others, _TELLING)
     if uneven:

@@ -9,10 +9,18 @@ import pandas as pd
 
 from connectors.tables.columns import ALIASES, NUMBERS, Recognised, normalise, recognise
 from connectors.tables.labels import find_label, label_positions
-from connectors.tables.numeric import Numbers, cell_texts, parse_numbers
+from connectors.tables.numeric import MISSING_WORDS, Numbers, cell_text, cell_texts, parse_numbers
 from connectors.tables.raw import RawTable, counted
 from connectors.tables.scaling import refuse_scaled
-from connectors.tables.units import duration_to_ms, percent_to_unit, read_key, read_meter, read_mode, read_weight
+from connectors.tables.units import (
+    duration_to_ms,
+    loudness_to_db,
+    percent_to_unit,
+    read_key,
+    read_meter,
+    read_mode,
+    read_weight,
+)
 from features.cleaning import spotify_track_id
 from features.columns import AUDIO_FEATURES
 from features.errors import InputError
@@ -66,6 +74,7 @@ def to_tracks(
     texts, text_notes = _read_texts(table, recognised)
     columns = texts | {name: column.to_series() for name, column in numbers.items()}
     ordered = {name: columns[name] for name in ALIASES if name in columns}
+    empty = [table.headers[recognised.positions[name]] for name, column in ordered.items() if _says_nothing(column)]
     notes = [*table.notes, *recognised.notes, *text_notes, *unit_notes]
     if found:
         ordered["liked"] = found.liked
@@ -75,6 +84,7 @@ def to_tracks(
         notes.append(f"label columns are not needed here: {named}")
     unused = sorted({*recognised.ignored, *row_numbers} - label_columns)
     notes += [*left_out, *_ignored_note([table.headers[at] for at in unused]), *_missing_note(numbers)]
+    notes += [f"no value in: {', '.join(map(show, empty))}"] if empty else []
     return pd.DataFrame(ordered), tuple(notes)
 
 
@@ -94,6 +104,9 @@ def _read_numbers(table: RawTable, recognised: Recognised) -> tuple[dict[str, Nu
     if "duration_ms" in numbers:
         header = table.headers[recognised.positions["duration_ms"]]
         numbers["duration_ms"], lines = duration_to_ms(numbers["duration_ms"], header)
+        notes += lines
+    if "loudness" in numbers:
+        numbers["loudness"], lines = loudness_to_db(numbers["loudness"])
         notes += lines
     if "weight" in numbers:
         numbers["weight"], lines = read_weight(numbers["weight"])
@@ -132,6 +145,8 @@ def _read_texts(table: RawTable, recognised: Recognised) -> tuple[dict[str, pd.S
             columns[name] = table.columns[position]
             continue
         texts = cell_texts(table.columns[position])
+        if len(texts) > 1 and len(set(texts)) == 1 and _is_missing(texts[0]):
+            texts = [None] * len(texts)  # a song may be called "None", but not every one
         if name == "track_id":
             texts, lines = _spotify_ids(texts)
             notes += lines
@@ -182,6 +197,15 @@ def _ignored_note(headers: Sequence[str]) -> list[str]:
         return []
     names = ", ".join(show(header) or "(nameless)" for header in headers[:_SHOWN])
     return [f"{counted(len(headers), 'column')} ignored: {names}{', ...' if len(headers) > _SHOWN else ''}"]
+
+
+def _says_nothing(column: pd.Series) -> bool:
+    """Whether no cell holds a value; asked of the first cells, it is told by them nearly always."""
+    return all(_is_missing(cell_text(value)) for value in column)
+
+
+def _is_missing(text: str | None) -> bool:
+    return text is None or text.casefold() in MISSING_WORDS
 
 
 def _missing_note(numbers: dict[str, Numbers]) -> list[str]:

@@ -80,6 +80,7 @@ def find_label(table: RawTable, requested: str | None) -> tuple[Label | None, tu
     candidates = [at for at in named if _plausible(table.headers[at], table.columns[at])]
     notes = tuple(
         f"'{show(table.headers[at])}' does not hold likes ({_example(table.columns[at])}): not used as the label"
+        + ("" if normalise(table.headers[at]) in _MANY_MEANINGS else "; write 1 (liked) and 0 (not liked)")
         for at in named
         if at not in candidates
     )

@@ -28,6 +28,7 @@ _MOST_DECIMALS = 6  # more than anybody rounds percentages to; beyond, the digit
 _MS_PER_SECOND, _MS_PER_MINUTE = 1000.0, 60_000.0
 # A median track takes between 20 s and 10,000 s (2.8 h), or 20,000 to 10,000,000 ms: outside, the unit is another.
 _SHORTEST_S, _LONGEST_S = 20.0, 10_000.0
+_ENOUGH_LOUD, _QUIET_DB = 3, 30  # values that tell, and how far below full scale half of any table's tracks stay
 
 
 def percent_to_unit(columns: Mapping[str, Numbers]) -> tuple[dict[str, Numbers], tuple[str, ...]]:
@@ -171,6 +172,17 @@ def read_key(numbers: Numbers) -> tuple[Numbers, Numbers | None, tuple[str, ...]
         return key, None, notes
     none = np.zeros(len(modes), dtype=bool)
     return key, Numbers(modes, (), none, none), notes
+
+
+def loudness_to_db(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
+    """Loudness without its minus signs to dB below full scale.
+
+    Single loud masters lie above 0 dB, tables of nothing else do not exist. What goes up to 100 is no loudness in dB.
+    """
+    known = numbers.finite()
+    if known.size < _ENOUGH_LOUD or known.min() < 0 or not 1 < np.median(known) <= _QUIET_DB:
+        return numbers, ()
+    return dataclasses.replace(numbers, floats=-numbers.floats), ("loudness: minus signs put back",)
 
 
 def read_weight(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:

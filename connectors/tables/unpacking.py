@@ -14,8 +14,25 @@ MAX_BYTES = 2 * 1024**3
 
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _CHUNK = 1 << 20
 _EXPORT = "save or export the table as CSV, JSON lines or parquet"
+
+_HISTORY = "take it into the library: earmark pull history FILE; then name the source 'history'"
+_NO_PICKLE = "pickles can run code and are not read; " + _EXPORT
+_SAVE_SHEET = "save the sheet as CSV (UTF-8) and name that file"
+
+_ARCHIVES = (
+    (b"xl/workbook", "an Excel workbook (.xlsx)", _SAVE_SHEET),
+    (b"opendocument.spreadsheet", "an OpenDocument spreadsheet (.ods)", _SAVE_SHEET),
+    (b"Index/Document.iwa", "a Numbers, Pages or Keynote document", "export the sheet as CSV and name that file"),
+    (b"word/document", "a Word document (.docx)", _EXPORT),
+    (b"opendocument.", "an OpenDocument document", _EXPORT),
+    (b"Streaming_History_Audio", "an export of your streaming history", _HISTORY),
+    (b"StreamingHistory", "an export of your streaming history", _HISTORY),
+    (b"endsong", "an export of your streaming history", _HISTORY),
+)
+"""What zip archives are, by a name of a file in them or, of OpenDocument, the type that they begin with."""
 
 _KNOWN_BINARY = (
     (b"\x89PNG", "a PNG picture", _EXPORT),
@@ -23,14 +40,17 @@ _KNOWN_BINARY = (
     (b"GIF8", "a GIF picture", _EXPORT),
     (b"%PDF", "a PDF document", _EXPORT),
     (b"SQLite format 3\x00", "an SQLite database", "export the table that holds the tracks as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", "open it in a spreadsheet and save the sheet as CSV (UTF-8)"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", _SAVE_SHEET),
     (b"BZh", "compressed with bzip2", "unpack it first, or compress it with gzip"),
     (b"\xfd7zXZ", "compressed with xz", "unpack it first, or compress it with gzip"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first, or compress it with gzip"),
     (b"7z\xbc\xaf", "a 7z archive", "unpack it first and name the table inside"),
     (b"Rar!", "a RAR archive", "unpack it first and name the table inside"),
     (b"\x93NUMPY", "a NumPy array", _EXPORT),
-    (b"\x80\x04\x95", "a Python pickle", "pickles can run code and are not read; " + _EXPORT),
+    *((bytes((0x80, protocol)), "a Python pickle", _NO_PICKLE) for protocol in range(2, 6)),
+    (b"ARROW1", "an Arrow file (Feather)", _EXPORT),
+    (b"\x89HDF", "an HDF5 file", _EXPORT),
+    (b"{\\rtf", "a document (RTF)", _EXPORT),
     (_GZIP, "compressed twice with gzip", "unpack it once"),
 )
 
@@ -111,14 +131,21 @@ def kind_of(data: bytes) -> Literal["parquet", "text"]:
     """
     if data.startswith(_PARQUET):
         return "parquet"
-    if data.startswith(b"PK\x03\x04"):
-        if b"[Content_Types].xml" in data or b"xl/workbook" in data:
-            raise InputError("this is an Excel workbook (.xlsx)", "save the sheet as CSV (UTF-8) and name that file")
-        raise InputError("this is a zip archive", "unpack it first and name the table inside")
+    if data.startswith(_ZIP):
+        raise _archive(data)
     for magic, what, hint in _KNOWN_BINARY:
         if data.startswith(magic):
             raise InputError(f"this is {what}, not a table", hint)
     return "text"
+
+
+def _archive(data: bytes) -> InputError:
+    for name, what, hint in _ARCHIVES:
+        if name in data:
+            return InputError(f"this is {what}, not a table", hint)
+    if data.startswith(_ZIP[1]):
+        return InputError("this is a zip archive with nothing in it", _EXPORT)
+    return InputError("this is a zip archive", "unpack it first and name the table inside")
 
 
 def _too_large() -> InputError:

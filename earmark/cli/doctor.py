@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from dataclasses import dataclass
@@ -60,15 +61,8 @@ def _state(home: Home) -> list[Check]:
     from features.errors import EarmarkError
     from models.ranker_folder import load
 
-    existing = next(folder for folder in (home.mlruns, *home.mlruns.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
     checks = [
-        Check(
-            "room",
-            free > ROOM_NEEDED,
-            f"{free // 1024**2} MiB free at {existing}",
-            "" if free > ROOM_NEEDED else "make room",
-        ),
+        _room(home.mlruns),
         _database(home.mlruns / "mlflow.db"),
         _database(home.mlruns / "search.db"),
     ]
@@ -80,6 +74,16 @@ def _state(home: Home) -> list[Check]:
     except EarmarkError as error:
         checks.append(Check("champion", False, error.message, error.hint))
     return checks
+
+
+def _room(mlruns: Path) -> Check:
+    """Whether a train could write where its runs go, or the nearest folder above that there is."""
+    existing = next(folder for folder in (mlruns, *mlruns.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    found = f"{free // 1024**2:,} MiB free at {existing}"
+    if not os.access(existing, os.W_OK):
+        return Check("room", False, f"{found}, which cannot be written to", "set EARMARK_HOME to a folder of your own")
+    return Check("room", free > ROOM_NEEDED, found, "" if free > ROOM_NEEDED else "make room")
 
 
 def _library(home: Home) -> Check:

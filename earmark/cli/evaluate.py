@@ -88,7 +88,8 @@ def evaluate(
     read = read_tracks(source, label=label)
     say_read(read)
     known = None if catalogue is None else read_known(catalogue)
-    for line in () if known is None else known.notes:
+    about = () if known is None else known.notes
+    for line in about:
         note(line)
     with alone(home), live_progress() as on_progress:
         evaluation = evaluate_folds(
@@ -107,7 +108,7 @@ def evaluate(
     say_evaluation(evaluation)
     note(f"Predictions: {path}")
     if json:
-        answer(evaluate_answer(evaluation, str(path)))
+        answer(evaluate_answer(evaluation, str(path), read, about))
 
 
 def _content(predictions: "pd.DataFrame", path: Path) -> bytes:

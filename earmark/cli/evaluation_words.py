@@ -97,8 +97,8 @@ def _left_out(reasons: Mapping[str, str]) -> list[str]:
 
 
 def _percent(found: Judgement, name: str) -> str:
-    low, high = found.interval[name]
-    return f"{found.metrics[name]:.0%}" + ("" if math.isnan(low) else f" ({low:.0%} to {high:.0%})")
+    value, (low, high) = 100 * found.metrics[name], found.interval[name]
+    return f"{value:.0f} %" + ("" if math.isnan(low) else f" ({100 * low:.0f} to {100 * high:.0f} %)")
 
 
 def _promise(checks: Checks) -> str:

@@ -136,7 +136,7 @@ def _told(summary: Summary) -> str:
         return "\n" + text_table(header, [[_cell(cell) for cell in row] for row in rows]) if rows else ""
 
     labelled = summary.liked + summary.disliked
-    share = f" ({summary.covered / labelled:.0%})" if labelled else ""
+    share = f" ({100 * summary.covered / labelled:.0f} %)" if labelled else ""
     lines = [
         f"Library: {summary.place}",
         f"{summary.recordings:,} recordings under {summary.tracks:,} ids; {summary.plays:,} plays",

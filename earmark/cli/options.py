@@ -1,6 +1,7 @@
 """Options that several commands share, and how they speak: data on stdout, all else on stderr."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,10 @@ MaxWait = Annotated[
 
 def note(text: str) -> None:
     """Say something to people, on stderr; what a table holds must not command their terminal."""
-    print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)  # noqa: T201
+    try:
+        print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)  # noqa: T201
+    except BrokenPipeError:  # nobody listens any more: what was asked for is done all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def visible(text: str) -> str:

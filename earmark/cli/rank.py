@@ -42,13 +42,13 @@ def rank(
     from models.ranker_folder import load
     from models.ranking import check_cut, is_relative
 
+    if output is not None:
+        check_output(output, {"the candidates themselves": candidates, "the catalogue itself": catalogue})
     shape = _shape(shape, output, json=json)
     folder = Home.here().find_ranker(model)
     ranker = load(folder)
     # Before anything is asked of a service whose answer no cut could use.
     check_cut(min_precision, top, threshold, base_rate, relative=is_relative(ranker.info))
-    if output is not None:
-        check_output(output, {"the candidates themselves": candidates, "the catalogue itself": catalogue})
     read = read_tracks(candidates, labels=False, catalogue=catalogue, fetching=fetching(max_wait))
     say_read(read)
     _say_ranker(ranker.info, folder.name, read.source)

@@ -23,7 +23,7 @@ def validate(
         note(line)
     _, report = validate_table(reading.tracks)
     if json:
-        answer(report.to_dict())
+        answer({**report.to_dict(), "notes": list(reading.notes)})
     else:
         data("\n".join(report.lines()) + "\n")
     if report.malformed:

@@ -36,12 +36,17 @@ class Figure:
 
 def at_most(name: str, measured: float | None, bound: float, *, unit: str = "", note: str = "") -> Figure:
     """A figure that holds up to ``bound``; an undefined one (None, NaN) does not hold."""
-    return Figure(name, measured, f"<= {bound:g}", measured is not None and measured <= bound, unit, note)
+    return Figure(name, measured, f"<= {in_digits(bound)}", measured is not None and measured <= bound, unit, note)
 
 
 def at_least(name: str, measured: float | None, bound: float, *, unit: str = "", note: str = "") -> Figure:
     """A figure that holds from ``bound``; an undefined one (None, NaN) does not hold."""
-    return Figure(name, measured, f">= {bound:g}", measured is not None and measured >= bound, unit, note)
+    return Figure(name, measured, f">= {in_digits(bound)}", measured is not None and measured >= bound, unit, note)
+
+
+def in_digits(value: float) -> str:
+    """A number to four significant digits, large ones as people write them: 0.8312, 131.2, 102,300."""
+    return f"{float(f'{value:.4g}'):,.15g}"
 
 
 def text_table(measured: Mapping[str, Sequence[Figure]]) -> str:
@@ -60,4 +65,4 @@ def text_table(measured: Mapping[str, Sequence[Figure]]) -> str:
 def _measured(figure: Figure) -> str:
     if figure.measured is None:
         return "-"
-    return f"{figure.measured:.4g} {figure.unit}".rstrip()
+    return f"{in_digits(figure.measured)} {figure.unit}".rstrip()

@@ -353,3 +353,20 @@ def test_one_row_is_a_table() -> None:
     tracks, _ = read(b"title,energy\nA,0.5")
     assert tracks.to_dict("records") == [{"track_name": "A", "energy": 0.5}]
     assert isinstance(tracks.index, pd.RangeIndex)
+
+
+def test_columns_that_hold_nothing_are_said_and_are_no_names() -> None:
+    rows = [f"N/A,none,0.{row},n/a,,-,unknown" for row in range(1, 4)]
+    tracks, notes = read("\n".join(["Song,artist,energy,valence,added_at,genres,key", *rows]).encode())
+    assert "no value in: Song, artist, genres, added_at, key, valence" in notes
+    assert tracks["track_name"].isna().all()
+    assert tracks["artist_name"].isna().all()
+    assert len(validate(tracks)[0]) == 3, "three songs of unknown names are not one song"
+
+
+def test_one_value_is_enough_and_one_track_may_have_the_name_of_nothing() -> None:
+    tracks, notes = read(b"title,artist,energy,valence\nNone,None,0.5,n/a\n")
+    assert (tracks["track_name"][0], tracks["artist_name"][0]) == ("None", "None")
+    tracks, notes = read(b"title,artist,energy,valence\nNone,None,0.5,n/a\nOther,None,0.6,0.1\nThird,Other,0.7,\n")
+    assert tracks["artist_name"].tolist() == ["None", "None", "Other"]
+    assert "no value in" not in notes

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -31,6 +32,15 @@ def zipped(*names: str) -> bytes:
     return buffer.getvalue()
 
 
+def opendocument(kind: str) -> bytes:
+    """As the standard wants it: the type first, not compressed (OpenDocument 1.3, part 2, 3.3)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", f"application/vnd.oasis.opendocument.{kind}", zipfile.ZIP_STORED)
+        archive.writestr("content.xml", "<office:document-content/>")
+    return buffer.getvalue()
+
+
 def parquet(frame: pd.DataFrame, compression: str | None = "snappy") -> bytes:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, compression=compression)
@@ -48,9 +58,22 @@ BAD = {
     "picture": (PNG, "a PNG picture", "CSV"),
     "zip": (zipped("tracks.csv"), "a zip archive", "unpack"),
     "workbook": (zipped("[Content_Types].xml", "xl/workbook.xml"), "Excel workbook (.xlsx)", "save the sheet as CSV"),
+    "empty zip": (zipped(), "a zip archive with nothing in it", "export"),
+    "OpenDocument spreadsheet": (opendocument("spreadsheet"), "an OpenDocument spreadsheet (.ods)", "save the sheet"),
+    "OpenDocument text": (opendocument("text"), "an OpenDocument document", "export the table as CSV"),
+    "Word document": (zipped("[Content_Types].xml", "word/document.xml"), "a Word document (.docx)", "CSV"),
+    "Numbers": (zipped("Index/Document.iwa"), "a Numbers, Pages or Keynote document", "export the sheet as CSV"),
+    "extended history": (zipped("Spotify Extended Streaming History/Streaming_History_Audio_2020_1.json"),
+                         "an export of your streaming history", "earmark pull history"),
+    "account data": (zipped("MyData/StreamingHistory_music_0.json"), "streaming history", "earmark pull history"),
     "old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "old Excel workbook", "CSV"),
     "bzip2": (bz2.compress(b"energy\n0.5\n"), "bzip2", "unpack"),
     "pickle": (b"\x80\x04\x95" + bytes(50), "pickle", "CSV"),
+    "newer pickle": (pickle.dumps([0.5] * 50, protocol=5), "a Python pickle", "CSV"),
+    "older pickle": (pickle.dumps([0.5] * 50, protocol=2), "a Python pickle", "CSV"),
+    "feather": (b"ARROW1\x00\x00" + bytes(50), "an Arrow file (Feather)", "CSV"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file", "CSV"),
+    "rich text": (b"{\\rtf1\\ansi Dear listener}", "a document (RTF)", "CSV"),
     "random bytes": (np.random.default_rng(0).bytes(5000), "NUL", "CSV"),
     "control characters": (bytes(range(1, 32)) * 20, "binary", "CSV"),
     "NUL bytes": (b"title,energy\nA\x00B,0.5\n", "NUL characters (first at character 15)", "CSV"),

@@ -18,7 +18,8 @@ def table(*headers: str, rows: list[list[str]]) -> bytes:
 @pytest.mark.parametrize(
     ("yes", "no"),
     [("1", "0"), ("True", "False"), ("yes", "no"), ("1.0", "0.0"), ("like", "dislike"), ("liked", "skipped"),
-     ("Y", "N"), ("1", "-1"), ("TRUE", "FALSE")],
+     ("Y", "N"), ("1", "-1"), ("TRUE", "FALSE"), ("Thumbs up", "thumbs down"), ("\U0001f44d", "\U0001f44e"),
+     ("\u2764\ufe0f", "skip")],
 )  # fmt: skip
 def test_words_for_likes(header: str, yes: str, no: str) -> None:
     tracks, notes = read_table(table(header, rows=[[yes], [no], [yes], [""]]))
@@ -158,3 +159,10 @@ def test_weights_are_left_out_with_the_labels() -> None:
     tracks, notes = read_table(table("weight", "liked", rows=[["5000", "1"], ["1", "0"]]), labels=False)
     assert list(tracks) == ["energy"]
     assert "label columns are not needed here: weight, liked" in notes
+
+
+def test_a_label_in_other_numbers_is_told_how_to_write_it() -> None:
+    tracks, notes = read_table(table("liked", rows=[["5"], ["2"], ["4"]]))
+    assert "liked" not in tracks
+    told = "'liked' does not hold likes (for example '5'): not used as the label; write 1 (liked) and 0 (not liked)"
+    assert told in notes

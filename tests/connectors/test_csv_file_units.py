@@ -7,6 +7,7 @@ import pytest
 from connectors.sources.csv_file import read_table
 from connectors.tables.columns import ALIASES, NUMBERS, UNIT_INTERVAL, canonical_name, normalise
 from features.columns import AUDIO_FEATURES
+from features.schema import validate
 
 
 def column(header: str, *cells: str, name: str | None = None) -> list[object]:
@@ -192,3 +193,22 @@ def test_numbers_in_other_hands(header: str, cell: str, expected: object) -> Non
 def test_numbers_are_read_exactly() -> None:
     values = np.random.default_rng(0).random(2000)
     assert (read_table(("energy\n" + "\n".join(map(repr, values.tolist()))).encode())[0]["energy"] == values).all()
+
+
+@pytest.mark.parametrize("loud", [[5.2, 12.3, 7.0], [0.0, 3.5, 2.0, 2.5, 41.0]])
+def test_loudness_without_its_minus_signs_gets_them_back(loud: list[float]) -> None:
+    text = "energy,loudness\n" + "\n".join(f"0.5,{value}" for value in loud)
+    tracks, notes = read_table(text.encode())
+    assert tracks["loudness"].tolist() == [-value for value in loud]
+    assert "loudness: minus signs put back" in notes
+
+
+@pytest.mark.parametrize("loud", [[5.2, 12.3], [5.2, 12.3, -7.0], [62.0, 70.0, 55.0], [-5.0, -7.0, -12.0]])
+def test_loudness_that_may_be_right_or_something_else_stays(loud: list[float]) -> None:
+    text = "energy,loudness\n" + "\n".join(f"0.5,{value}" for value in loud)
+    tracks, notes = read_table(text.encode())
+    assert tracks["loudness"].tolist() == loud
+    assert not [note for note in notes if "minus" in note]
+    faults = [fault for fault in validate(tracks)[1].faults if fault.rule == "out of range"]
+    assert all("the minus signs seem to be lost" in fault.hint for fault in faults)
+    assert len(faults) == (max(loud) > 10)

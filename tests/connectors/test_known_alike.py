@@ -78,6 +78,6 @@ def test_likes_that_alone_have_audio_features_are_told_where_the_others_do_not_w
     shelf.add(0, 20, liked=True, described=True)
     shelf.add(20, 30, liked=False, described=True)
     shelf.add(30, 50, liked=False, described=True, heard=False)
-    told = "100% of the liked tracks have audio features and 33% of the others"
+    told = "100 % of the liked tracks have audio features and 33 % of the others"
     assert told in shelf.read("use").notes[-1]
     assert not any(told in note for note in shelf.read().notes)

@@ -131,6 +131,10 @@ def test_neither_file_nor_source(tmp_path: Path) -> None:
         open_source(str(tmp_path / "playlst.csv"))
     assert f"did you mean '{tmp_path / 'playlist.csv'}'?" in caught.value.hint
 
+    with pytest.raises(InputError) as caught:
+        open_source("-")
+    assert caught.value.hint == "to read what another program writes, name /dev/stdin"
+
 
 @pytest.mark.parametrize(
     "reference", ["", "a\0b", "x" * 5000, "https://example.org/tracks.csv", "~nobody-here/x", "a/b/c"]

@@ -378,7 +378,8 @@ def test_validate_answers_with_the_documented_shape(
     assert run(["validate", str(table), "--json"]) == 2
     said = capsys.readouterr()
     report = json.loads(said.out, parse_constant=pytest.fail)
-    assert {"rows", "usable", "faults", "merged", "set_aside"} <= set(report)
+    assert {"rows", "usable", "faults", "merged", "set_aside", "notes"} <= set(report)
+    assert any(note.startswith("label: 'liked'") for note in report["notes"])
     assert report["rows"] == report["usable"] + report["merged"] + sum(report["set_aside"].values()) == 21
     assert report["merged"] == 1
     assert report["set_aside"] == {"no audio features": 1, "not a number": 1}

@@ -131,6 +131,23 @@ def test_evaluate_answers_tells_and_keeps(evaluated: Evaluated, capsys: pytest.C
     pd.testing.assert_frame_equal(pd.read_csv(as_text), unseen, check_dtype=False, check_categorical=False)
 
 
+def test_train_and_evaluate_answer_alike_about_what_was_read(
+    table: Path, demo_tracks: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracks = demo_tracks.head(120)
+    wrong = tracks.tail(1).assign(track_id="local:wrong", track_name="Wrong", energy=52.0)
+    pd.concat([tracks, tracks.head(7), wrong]).to_csv(table, index=False)
+    answers = []
+    for command in (["train"], ["evaluate", "--folds", "2", "--split", "random"]):
+        assert run([*command, str(table), "--trials", "1", "--models", "tree", "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    trained, evaluated = answers
+    for answer in answers:
+        assert (answer["source"], answer["merged"], answer["set_aside"]) == (table.name, 7, {"out of range": 1})
+        assert answer["notes"][0].startswith("label: 'liked'")
+    assert evaluated["notes"][0] == trained["notes"][0]
+
+
 def test_a_split_that_is_not_one_is_explained_with_all_of_them(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", str(table), "--split", "album"]) == 2
     said = capsys.readouterr().err

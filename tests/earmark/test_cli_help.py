@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -165,6 +166,21 @@ def test_output_that_nobody_takes_ends_quietly(buffered: bool) -> None:
     assert (process.wait(), said) == (0, b"")
 
 
+def test_work_goes_on_where_nobody_reads_what_is_said_of_it(tmp_path: Path) -> None:
+    """`earmark train 2>&1 | head` may lose its words, but neither the train nor the answer."""
+    table = tmp_path / "tracks.csv"
+    table.write_text("title,energy,liked\nA,0.5,1\nB,0.6,0\n")
+    command = [sys.executable, "-m", "earmark.cli.main", "validate", str(table), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.stdout is not None
+    said = process.stdout.read()
+    process.stdout.close()
+    assert process.wait() == 0
+    assert json.loads(said)["usable"] == 2
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")
 @pytest.mark.parametrize("buffered", [True, False])
 def test_output_onto_a_full_disk_is_an_error(buffered: bool) -> None:
@@ -192,3 +208,36 @@ def test_an_interrupt_inside_the_import_system_waits_until_it_is_outside() -> No
         for timer in set(interrupts.threading.enumerate()) - before:
             timer.join()
     assert sent == [(interrupts.threading.main_thread().ident, 2)]
+
+
+INTERRUPTED = "error: interrupted\nhint: what had finished is kept: a train goes on from its finished trials\n"
+
+
+def _interrupted_at_the_import_of(module: str) -> "subprocess.CompletedProcess[str]":
+    """A fresh process that gets Ctrl-C where it first looks for a module."""
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            sys.meta_path.remove(self)\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from earmark.cli.main import main\n"
+        "main()"
+    )
+    return subprocess.run([sys.executable, "-c", code, "sources"], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("module", ["typer", "earmark.cli.train", "connectors.registry"])
+def test_an_interrupt_while_the_commands_are_imported_is_a_clean_end(module: str) -> None:
+    done = _interrupted_at_the_import_of(module)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", INTERRUPTED)
+
+
+def test_the_command_line_minds_an_interrupt_before_it_imports_what_takes_time() -> None:
+    code = "import sys\nbefore = set(sys.modules)\nimport earmark.cli.main\nprint(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "earmark.cli.main" in imported
+    assert not imported & {"typer", "typing", "rich", "features.errors"}

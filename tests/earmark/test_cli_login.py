@@ -20,16 +20,7 @@ from connectors.spotify.tokens import TokenCache
 from tests.standin import Account, Fault, StandIn
 
 ROOT = Path(__file__).parents[2]
-# `main` registers the commands of every group; registering them here, too, would list them twice.
-START = """
-import sys
-from earmark.cli import login, main
-known = {group.name for group in main.app.registered_groups}
-for name, app in (("login", login.login_app), ("logout", login.logout_app)):
-    if name not in known:
-        main.app.add_typer(app, name=name)
-main.main()
-"""
+START = "from earmark.cli.main import main; main()"
 BROWSER = f"{sys.executable} -m tests.standin.browser %s &"
 
 

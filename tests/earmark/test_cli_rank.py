@@ -248,6 +248,7 @@ def test_json_into_a_file_of_any_name(champion: Path, tmp_path: Path, capsys: py
         (["--min-precision", "nan"], "above 0"),
         (["--format", "xml"], "no format 'xml'"),
         (["-o", "playlist.xyz"], "says no format"),
+        (["-o", "."], ". is a folder"),
         (["-o", "missing-folder/a.csv"], "no folder missing-folder"),
         (["--model", "nosuchrun"], "no ranker 'nosuchrun'"),
         (["--model", "x" * 300], "too long"),

@@ -38,8 +38,8 @@ def evaluation(
 def test_what_to_expect_of_new_artists() -> None:
     said = sentences(evaluation())[0]
     assert said.startswith("Tracks by artists it never heard: ")
-    assert "86% (84% to 88%) of the time" in said
-    assert "75% (70% to 80%) of what it keeps is liked" in said
+    assert "86 % (84 to 88 %) of the time" in said
+    assert "75 % (70 to 80 %) of what it keeps is liked" in said
 
 
 def test_a_promise_that_held() -> None:
@@ -91,7 +91,7 @@ def test_likes_alone_are_told_from_background_and_not_from_dislikes() -> None:
     said = sentences(likes_alone())
     assert said[0] == (
         "Tracks by artists it never heard: of a liked one and one of the background it puts the liked one first "
-        "86% (84% to 88%) of the time."
+        "86 % (84 to 88 %) of the time."
     )
     assert said[1].startswith("That is not how well it tells likes from dislikes: nobody judged the background")
     assert len(said) == 2

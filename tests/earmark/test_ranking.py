@@ -156,6 +156,9 @@ def test_reasons_in_words() -> None:
     ]
     assert in_words(why) == "danceability 0.83: +0.41, energy missing: -0.10"
     assert in_words([]) == ""
+    nothing = [{"feature": "valence", "value": None, "effect": effect} for effect in (-0.0012, 0.0, 0.0049)]
+    assert in_words([*why, *nothing]) == in_words(why)
+    assert in_words(nothing) == ""
 
 
 def test_reasons_have_the_pages_units() -> None:

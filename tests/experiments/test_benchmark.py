@@ -11,7 +11,7 @@ import pytest
 from experiments.benchmark import __main__ as bench
 from experiments.benchmark import commands
 from experiments.benchmark.commands import CommandFailedError, interleaved, run_command
-from experiments.benchmark.figure import Figure, at_least, at_most, text_table
+from experiments.benchmark.figure import Figure, at_least, at_most, in_digits, text_table
 from experiments.benchmark.historic_folds import beside_published
 from experiments.benchmark.shared_tables import TableMissingError, shared_table
 
@@ -57,6 +57,26 @@ def test_the_table_is_plain_and_aligned() -> None:
         "kaggle     wall time  <= 150  131.2 s   yes    load 0.4",
         "kaggle     accuracy           -         -",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.83124, "0.8312"),
+        (131.234, "131.2"),
+        (5018.4, "5,018"),
+        (102_345.6, "102,300"),
+        (0.0, "0"),
+        (1e9, "1,000,000,000"),
+        (-1234.5, "-1,234"),
+        (float("nan"), "nan"),
+        (0.00001, "1e-05"),
+    ],
+)
+def test_large_numbers_are_not_said_in_powers_of_ten(value: float, said: str) -> None:
+    assert in_digits(value) == said
+    table = text_table({"scoring": [at_least("all families", value, 100_000, unit="tracks/s")]})
+    assert f">= 100,000  {said} tracks/s" in table
 
 
 @pytest.mark.parametrize(
