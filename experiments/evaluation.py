@@ -26,7 +26,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 HIDDEN = 0.3
-"""Part of a large table's rows that a model learns without their artists' profiles."""
+"""Part of what a model learns without the artists' profiles; see `features.context`."""
 
 
 @dataclass(frozen=True)
@@ -190,24 +190,27 @@ def _training_rows(
 
     Where tracks carry their artist's profile, some rows are learned without it: candidates of whose artists nothing is
     known are then ranked as well as if there were no profiles (`features.context` has the figures). In a small table
-    every row is learned twice, with and without; in a large one each once, drawn anew for each fold's model, as by
-    families to which a row and its copy would be two tracks that agree (``once``).
+    every row is learned twice, as seven parts with and three without; in a large one each once, drawn anew for each
+    fold's model, as by families to which a row and its copy would be two tracks that agree (``once``).
     """
     rows = task.folds[number].train
     tracks = task.tracks.iloc[rows]
     weights = None if task.weights is None else task.weights[rows] / task.weights[rows].mean()
     if not coverage(tracks):
         return tracks, task.y[rows], task.groups[rows], weights
-    if (task.size or len(task.y)) < SMALL_TABLE and not once:
+    twice = (task.size or len(task.y)) < SMALL_TABLE and not once
+    if twice:
         shown = hidden = np.arange(len(rows))
-        weights = (np.ones(len(rows)) if weights is None else weights) / 2
     else:
         alone = np.random.default_rng([task.seed, number]).random(len(rows)) < HIDDEN
         shown, hidden = np.flatnonzero(~alone), np.flatnonzero(alone)
     tracks = pd.concat([tracks.iloc[shown], without_context(tracks.iloc[hidden])], ignore_index=True)
     order = np.concatenate([shown, hidden])
-    rows = rows[order]
-    return tracks, task.y[rows], task.groups[rows], None if weights is None else weights[order]
+    rows, weights = rows[order], None if weights is None else weights[order]
+    if twice:
+        shares = np.repeat([1 - HIDDEN, HIDDEN], len(shown))
+        weights = shares if weights is None else shares * weights
+    return tracks, task.y[rows], task.groups[rows], weights
 
 
 def merge_runs(runs: Sequence[FoldRun]) -> FoldRun:

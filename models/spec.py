@@ -97,7 +97,7 @@ class ModelSpec:
         A search of few seconds gets no further than the first ones.
     once : bool
         Whether it learns each track once: with its artist's profile or without. Other families learn those of a small
-        table twice, with and without (`experiments.evaluation`).
+        table twice, with and without (`experiments.evaluation`), which takes more time and may not be worth it.
     needs_artists : bool
         Whether it goes by artists' names alone: where none is named, its guesses would pass for its figures.
     seconds : float
