@@ -52,4 +52,4 @@ def test_both_pulls_are_measured_in_a_library_of_their_own(tmp_path: Path, monke
         assert 100 < figure.measured < 3000 / 0.1  # no earmark starts in less
     assert peak.holds
     assert peak_again.holds
-    assert [figure.wanted for figure in (speed, speed_again)] == [">= 100000", ""]
+    assert [figure.wanted for figure in (speed, speed_again)] == [">= 100,000", ""]

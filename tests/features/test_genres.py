@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from features.columns import AUDIO_FEATURES
@@ -70,6 +70,7 @@ def test_what_is_no_genre_is_bad_and_missing(cell: object) -> None:
 @given(
     st.lists(st.one_of(st.none(), st.text(), st.lists(st.text(), max_size=4), st.floats(), st.integers()), max_size=6)
 )
+@example([["{0"]])
 def test_a_canonical_text_stays_as_it_is(cells: list[Any]) -> None:
     texts, _ = cleaned(*cells)
     assert cleaned(*texts) == (texts, [False] * len(texts))

@@ -73,7 +73,7 @@ def test_each_source_is_asked_for_what_the_one_before_lacks(
         "by_source": {"reccobeats": 3, "catalogue": 2, "spotify": 1},
         "missing": {"duration_ms": 2, "time_signature": 2},
     }
-    assert "features of 5 of 6 tracks (83%): reccobeats 3, catalogue 2, spotify 1" in done.report.notes
+    assert "features of 5 of 6 tracks (83 %): reccobeats 3, catalogue 2, spotify 1" in done.report.notes
     assert "not known of all of these: duration_ms (2), time_signature (2)" in done.report.notes
 
 

@@ -117,13 +117,14 @@ def test_a_pull_that_was_killed_goes_on(library: Library, account: Account, tmp_
     running: list[subprocess.Popen[bytes]] = []
     kill = Fault(kind="hook", at=4, service="reccobeats", hook=lambda _: running[0].kill())
     script = (
-        "import sys; from connectors.audio_features import chain, reccobeats; from connectors.http.transport import "
-        "Transport; from connectors.library import Library; chain.pull_features(Library.open(sys.argv[1]), "
-        "[reccobeats.ReccoBeats(Transport('ReccoBeats'), sys.argv[2])])"
+        "import sys; from datetime import datetime; from connectors.audio_features import chain, reccobeats; "
+        "from connectors.http.transport import Transport; from connectors.library import Library; "
+        "chain.pull_features(Library.open(sys.argv[1]), [reccobeats.ReccoBeats(Transport('ReccoBeats'), sys.argv[2])], "
+        "clock=lambda: datetime.fromisoformat(sys.argv[3]))"
     )
     with StandIn(account, faults=[kill]) as standin:
         url = f"sqlite:///{tmp_path / 'library.db'}"
-        running.append(subprocess.Popen([sys.executable, "-c", script, url, standin.reccobeats_url]))
+        running.append(subprocess.Popen([sys.executable, "-c", script, url, standin.reccobeats_url, NOW.isoformat()]))
         assert running[0].wait(timeout=60) == -signal.SIGKILL
         assert len(standin.calls) == 4
         done = pull(library, standin)
