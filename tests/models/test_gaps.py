@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from features.context import ARTIST_TRACKS
 from models import gaps as module
-from models.gaps import gaps, mean_over_gaps
+from models.gaps import gaps, likely_contents, mean_over_gaps
 
 COLUMNS = ["energy", "tempo", "popularity", ARTIST_TRACKS]
 """The background knows the first two always, the third not always; the last tells of the artist."""
@@ -52,6 +52,30 @@ def by_hand(rows: pd.DataFrame, background: pd.DataFrame) -> list[float]:
 def test_a_score_is_the_mean_with_each_background_tracks_values_put_in(seed: int, n: int, n_background: int) -> None:
     rows, background = table(n, seed), background_of(n_background, seed + 1)
     assert mean_over_gaps(crooked, rows, background) == pytest.approx(by_hand(rows, background), abs=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(0, 3), st.booleans())
+def test_a_few_contents_stand_for_all(seed: int, n: int, n_columns: int, coarse: bool) -> None:
+    generator = np.random.default_rng(seed)
+    known = generator.normal(size=(n, n_columns))
+    known = known.round() if coarse else known
+    contents, shares = likely_contents(known)
+    assert len(contents) == len(shares) == len(np.unique(contents, axis=0)) <= 16
+    assert shares.sum() == pytest.approx(1)
+    assert (shares > 0).all()
+    assert {*map(tuple, contents)} <= {*map(tuple, known)}
+    if len(np.unique(known, axis=0)) <= 16:
+        assert shares @ contents == pytest.approx(known.mean(axis=0))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_means_over_few_contents_are_near_those_over_all(seed: int) -> None:
+    known = np.random.default_rng(seed).normal(size=(32, 1))
+    contents, shares = likely_contents(known)
+    for score in (np.sin, np.tanh, np.square, lambda x: x > 0):
+        assert (shares @ score(contents))[0] == pytest.approx(score(known).mean(), abs=0.15 * score(known).std())
+    assert (shares @ contents)[0] == pytest.approx(known.mean(), abs=0.05)
 
 
 def test_both_gaps_of_a_row_are_filled_by_the_same_track() -> None:
