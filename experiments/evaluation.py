@@ -27,6 +27,9 @@ IntArray = npt.NDArray[np.int64]
 
 HIDDEN = 0.3
 """Part of what a model learns without the artists' profiles; see `features.context`."""
+HIDDEN_OF_DRAWN = 0.5
+"""The same where dislikes are drawn from a catalogue: that an artist is in it tells background from likes, which must
+not be believed too much (`experiments.draws.size_of`)."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Task:
         How much each label counts in fitting, compared with the others; scores do not weigh.
     size : int, optional
         Tracks by which the table is small or large, where that are not all n (`experiments.draws.size_of`).
+    hidden : float, in (0, 1)
+        Part of what a model learns without the artists' profiles.
     """
 
     tracks: pd.DataFrame
@@ -61,6 +66,7 @@ class Task:
     jobs: int = 2
     weights: FloatArray | None = None
     size: int | None = None
+    hidden: float = HIDDEN
 
 
 @dataclass(frozen=True)
@@ -202,13 +208,13 @@ def _training_rows(
     if twice:
         shown = hidden = np.arange(len(rows))
     else:
-        alone = np.random.default_rng([task.seed, number]).random(len(rows)) < HIDDEN
+        alone = np.random.default_rng([task.seed, number]).random(len(rows)) < task.hidden
         shown, hidden = np.flatnonzero(~alone), np.flatnonzero(alone)
     tracks = pd.concat([tracks.iloc[shown], without_context(tracks.iloc[hidden])], ignore_index=True)
     order = np.concatenate([shown, hidden])
     rows, weights = rows[order], None if weights is None else weights[order]
     if twice:
-        shares = np.repeat([1 - HIDDEN, HIDDEN], len(shown))
+        shares = np.repeat([1 - task.hidden, task.hidden], len(shown))
         weights = shares if weights is None else shares * weights
     return tracks, task.y[rows], task.groups[rows], weights
 

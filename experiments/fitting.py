@@ -19,7 +19,7 @@ from experiments import schedule
 from experiments.config import FitConfig, IntArray
 from experiments.draws import DRAWN_IN, size_of, with_own_draws
 from experiments.ensembling import Ensemble, assemble, candidates_of
-from experiments.evaluation import Task
+from experiments.evaluation import HIDDEN, HIDDEN_OF_DRAWN, Task
 from experiments.finishing import finish
 from experiments.positive_unlabelled import marked, tells_of_artists
 from experiments.progress import Listener, Progress, silent
@@ -182,6 +182,7 @@ def _cut(tracks: pd.DataFrame, inputs: pd.DataFrame, y: IntArray, config: FitCon
             config.jobs,
             weights,
             size_of(tracks),
+            HIDDEN_OF_DRAWN if DRAWN_IN in tracks else HIDDEN,
         )
         for first in range(0, len(folds), n_folds)
     ]

@@ -36,6 +36,8 @@ def test_rows_of_a_small_table_are_learned_with_and_without_profile(n: int) -> N
     assert weights is not None
     share = np.repeat([1 - HIDDEN, HIDDEN], len(train))  # no more is known than was said once
     assert weights == pytest.approx(share * inputs["energy"] / inputs["energy"].mean())
+    *_, weights = _training_rows(replace(of, hidden=0.5), 0)
+    assert weights == pytest.approx(inputs["energy"] / inputs["energy"].mean() / 2)
     alike, *_, weights = _training_rows(replace(of, weights=None), 0)
     assert weights is not None
     assert weights.tolist() == pytest.approx(share)

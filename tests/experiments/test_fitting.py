@@ -36,10 +36,14 @@ def test_the_ranker_is_the_weighted_ensemble_of_the_first_cut(demo_tracks: pd.Da
 
 
 def test_the_ensemble_is_not_worse_than_its_best_family(demo_tracks: pd.DataFrame) -> None:
-    found = fit(demo_tracks, QUICK)
     y = demo_tracks["liked"].to_numpy(dtype=int)
     area = METRICS["roc_auc"].score
-    assert area(y, found.ensemble.out_of_fold) > max(area(y, family.out_of_fold) for family in found.families) - 0.002
+    above = []
+    for seed in range(3):  # which family is the best is picked by these labels: one seed says little
+        found = fit(demo_tracks, replace(QUICK, seed=seed))
+        best = max(area(y, family.out_of_fold) for family in found.families)
+        above.append(area(y, found.ensemble.out_of_fold) - best)
+    assert np.mean(above) > -0.002
 
 
 def test_weights_of_labels_are_respected(demo_tracks: pd.DataFrame) -> None:
