@@ -127,9 +127,9 @@ def check_labels(tracks: pd.DataFrame, *, likes_will_do: bool = True) -> IntArra
         raise InputError("no track has a label that counts", "fill 'liked' with 1 and 0, and give weights above 0")
     if not liked or not skipped:
         missing = "liked" if not liked else "skipped"
+        told = "the only labelled track is" if len(y) == 1 else f"all {len(y):,} labelled tracks are"
         raise InputError(
-            f"{'the only labelled track is' if len(y) == 1 else f'all {len(y):,} labelled tracks are'} of one kind: "
-            f"none is {missing}",
+            f"{told} of one kind: none is {missing}",
             "taste is learnt from both: add tracks of the other kind"
             + (LIKES_HINT if likes_will_do and liked >= MIN_TRACKS else ""),
         )

@@ -170,7 +170,7 @@ def _fitted_folds(
 
     def fit(number: int) -> tuple[FittedModel, FloatArray]:
         held_out = task.tracks.iloc[task.folds[number].test]
-        rows = _training_rows(task, number, once=spec.once)
+        rows = _training_rows(task, number, once=spec.learns_once)
         if path is None:
             model = fit_model(spec, params, task.seed + number, *rows)
             return model, model.predict(held_out)[None, :]

@@ -21,8 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Base of the estimators: checks input, encodes the two classes, keeps parameters in the saved state.
 
-    A subclass writes ``fit`` (which begins with ``_start_fit``), ``_like_probability``, ``_fitted_state`` and
-    ``_restore``.
+    A subclass writes ``fit`` (which begins with ``_start_fit`` or ``_start_weighed_fit``), ``_like_probability``,
+    ``_fitted_state`` and ``_restore``.
 
     Attributes
     ----------
@@ -123,6 +123,20 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
             raise ValueError(f"{message} y holds {len(classes)} classes.")
         self.classes_ = classes
         return inputs, codes.astype(np.int64)
+
+    def _start_weighed_fit(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
+    ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray | None]:
+        """As `_start_fit`, with checked weights, and without the rows of weight 0."""
+        inputs, codes = self._start_fit(X, y)
+        weight = self._weights(sample_weight, codes)
+        if weight is None:
+            return inputs, codes, None
+        kept = weight > 0
+        inputs, codes, weight = inputs[kept], codes[kept], weight[kept]
+        if len(np.unique(codes)) < 2:
+            raise ValueError("rows of only one class have a weight above 0")
+        return inputs, codes, weight
 
     @staticmethod
     def _weights(sample_weight: npt.ArrayLike | None, y: npt.NDArray[Any]) -> FloatArray | None:

@@ -52,7 +52,7 @@ class Kernel:
 
     def between(self, A: FloatArray, B: FloatArray) -> FloatArray:
         """Covariances, (n_a, n_inputs) and (n_b, n_inputs) to (n_a, n_b)."""
-        alike, _ = matern(squared_distances(A / self.length, B / self.length), self.smoothness)
+        alike = matern(squared_distances(A / self.length, B / self.length), self.smoothness)
         return np.asarray(self.height * alike + (self.slope / A.shape[1]) * (A @ B.T))
 
 
@@ -64,15 +64,26 @@ def squared_distances(A: FloatArray, B: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(found, 0.0, out=found))
 
 
-def matern(squared: FloatArray, smoothness: float) -> tuple[FloatArray, FloatArray]:
-    """The Matérn of squared distances, 1 at 0, and -2 times its derivative by them."""
+def matern(squared: FloatArray, smoothness: float) -> FloatArray:
+    """The Matérn of squared distances: 1 at 0."""
+    return _matern_of(*_decay(squared, smoothness), smoothness)
+
+
+def _decay(squared: FloatArray, smoothness: float) -> tuple[FloatArray, FloatArray]:
+    """Distances in the Matérn's own measure, and the exponential that it falls by."""
+    if smoothness not in SMOOTHNESS:
+        raise ValueError(f"smoothness is {smoothness!r}, expected one of {SMOOTHNESS}")
     far = np.sqrt(2.0 * smoothness * squared)
-    fall = np.exp(-far)
-    if smoothness == 1.5:
-        return (1.0 + far) * fall, 3.0 * fall
-    if smoothness == 2.5:
-        return (1.0 + far + far * far / 3.0) * fall, 5.0 / 3.0 * (1.0 + far) * fall
-    raise ValueError(f"smoothness is {smoothness!r}, expected one of {SMOOTHNESS}")
+    return far, np.exp(-far)
+
+
+def _matern_of(far: FloatArray, fall: FloatArray, smoothness: float) -> FloatArray:
+    return (1.0 + far) * fall if smoothness == 1.5 else (1.0 + far + far * far / 3.0) * fall
+
+
+def _steepness(far: FloatArray, fall: FloatArray, smoothness: float) -> FloatArray:
+    """-2 times the Matérn's derivative by squared distances."""
+    return 3.0 * fall if smoothness == 1.5 else 5.0 / 3.0 * (1.0 + far) * fall
 
 
 def learned_kernel(x: FloatArray, y: FloatArray, weight: FloatArray, smoothness: float) -> tuple[Kernel, float]:
@@ -112,7 +123,8 @@ def _negative_log_likelihood(
     """Of the logarithms of lengths, height, slope and noise, with its gradient; without its constant."""
     n_rows, n_inputs = x.shape
     length, (height, slope, noise) = np.exp(at[:n_inputs]), np.exp(at[n_inputs:])
-    alike, fall = matern(squared_distances(x / length, x / length), smoothness)
+    decay = _decay(squared_distances(x / length, x / length), smoothness)
+    alike = _matern_of(*decay, smoothness)
     linear = (slope / n_inputs) * (x @ x.T)
     factor = cholesky(height * alike + linear + np.diag(noise / weight), lower=True)
     inverse = cho_solve((factor, True), np.eye(n_rows))
@@ -120,7 +132,7 @@ def _negative_log_likelihood(
     value = 0.5 * float(target @ weights) + float(np.log(np.diag(factor)).sum())
     # the derivative by a parameter is half the sum of this, entry by entry, times the covariances' own derivative
     outer = inverse - np.outer(weights, weights)
-    pull = outer * (height * fall)
+    pull = outer * (height * _steepness(*decay, smoothness))
     spread = 2.0 * (pull.sum(axis=1) @ (x * x) - (x * (pull @ x)).sum(axis=0))
     gradient = 0.5 * np.concatenate(
         [

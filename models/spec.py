@@ -95,7 +95,7 @@ class ModelSpec:
     priority : int
         Whose default is fitted first, the lowest first: by how well a family ranks alone for the seconds it takes.
         A search of few seconds gets no further than the first ones.
-    once : bool
+    learns_once : bool
         Whether it learns each track once: with its artist's profile or without. Other families learn those of a small
         table twice, with and without (`experiments.evaluation`), which takes more time and may not be worth it.
     needs_artists : bool
@@ -114,7 +114,7 @@ class ModelSpec:
     reference: str
     order: int = 0
     priority: int = 9
-    once: bool = False
+    learns_once: bool = False
     needs_artists: bool = False
     seconds: float = 1.0
 

@@ -29,7 +29,7 @@ SPACE: Space = {
 
 HELD_OUT_FOLDS = 5
 """One of so many parts of the training rows says when to stop."""
-_CHUNK = 2048
+_CHUNK = 8192
 """Rows embedded at a time: bounds memory on large tables."""
 _BLOCK = 64
 """Rows predicted at a time: what is in between fits a processor's cache."""
@@ -287,6 +287,6 @@ SPEC = ModelSpec(
     reference="Gorishniy et al. 2022, arXiv:2203.05556 (encoding) and 2024, arXiv:2410.24210 (TabM-mini)",
     order=9,
     priority=6,
-    once=True,
+    learns_once=True,
     seconds=10.0,
 )

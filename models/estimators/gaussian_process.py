@@ -105,12 +105,8 @@ class GaussianProcess(BinaryClassifier):
         sample_weight : array, shape (n_tracks,), optional
             1 counts as one track. Rows of weight 0 are left out.
         """
-        X, codes = self._start_fit(X, y)
-        weight = self._weights(sample_weight, codes)
-        weight = np.ones(len(codes)) if weight is None else weight
-        x, codes, weight = _cut(X)[weight > 0], codes[weight > 0], weight[weight > 0]
-        if len(np.unique(codes)) < 2:
-            raise ValueError("rows of only one class have a weight above 0")
+        inputs, codes, weight = self._start_weighed_fit(X, y, sample_weight)
+        x, weight = _cut(inputs), np.ones(len(codes)) if weight is None else weight
         order = check_random_state(self.random_state).permutation(len(x))
         some = order[:_MOST_LABELS]
         # weights tell which labels are noisier than others, not how noisy all are
@@ -140,7 +136,7 @@ class GaussianProcess(BinaryClassifier):
             rows = x[start : start + _BLOCK]
             # linear algebra adds up fewer rows in another order, and rows have no say in each other
             block = np.concatenate([rows, np.zeros((_BLOCK - len(rows), x.shape[1]))])
-            alike, _ = matern(squared_distances(block / self.length_, points), self.smoothness)
+            alike = matern(squared_distances(block / self.length_, points), self.smoothness)
             told = alike @ self.pull_ + block @ self.slope_ + self.intercept_
             log_odds[start : start + _BLOCK] = told[: len(rows)]
         return np.asarray(expit(log_odds))
@@ -173,6 +169,6 @@ SPEC = ModelSpec(
     reference="Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, chapters 3 to 5",
     order=5,
     priority=3,
-    once=True,
+    learns_once=True,
     seconds=4.0,
 )

@@ -136,13 +136,8 @@ class SymmetricBoosting(BinaryClassifier):
         ValueError
             Where less than two classes have a weight.
         """
-        inputs, labels = self._start_fit(X, y)
-        weight = self._weights(sample_weight, labels)
-        if weight is not None:
-            kept = weight > 0
-            inputs, labels, weight = inputs[kept], labels[kept], weight[kept] / weight[kept].mean()
-            if len(np.unique(labels)) < 2:
-                raise ValueError("rows of only one class have a weight above 0")
+        inputs, labels, weight = self._start_weighed_fit(X, y, sample_weight)
+        weight = None if weight is None else weight / weight.mean()
         # comparisons stay as they are, and CatBoost, which reckons in float32, meets no infinity
         values = np.clip(inputs, -_LARGEST, _LARGEST).astype(np.float32)
         if _varies(values):
