@@ -67,10 +67,11 @@ class Progress:
         """What is kept."""
         return {**vars(self), "outcomes": dict(self.outcomes)}
 
-    def notes(self, removed: int, what: str) -> tuple[str, ...]:
-        """What a report says at the end: of what was taken back, and of what was not listed."""
-        if self.unlisted:
-            return (f"{self.unlisted:,} {what} are counted and not listed: none is taken as taken back",)
+    def notes(self, removed: int | None, what: str) -> tuple[str, ...]:
+        """What a report says at the end of what was taken back, from what `VerdictList.read` gives."""
+        if removed is None:
+            missing = f"{self.unlisted:,} {what} are counted and not listed"
+            return (f"{missing}: none is taken as taken back, the next pull asks again",)
         return (f"{removed:,} {what} that were taken back are gone",) if removed else ()
 
 
@@ -100,7 +101,7 @@ class VerdictList:
         library: Library,
         page_at: Callable[[int], VerdictPage[Item]],
         keep: Callable[[Sequence[Item], Progress], None],
-    ) -> tuple[Progress, int]:
+    ) -> tuple[Progress, int | None]:
         """Read the list from where an earlier pull stopped to its end.
 
         Parameters
@@ -115,8 +116,9 @@ class VerdictList:
         -------
         progress : Progress
             Of the whole list.
-        removed : int
-            Verdicts that were taken back; none are taken for that where the pages held less than the service counts.
+        removed : int or None
+            Verdicts that were taken back; None, and none is taken for that, where the pages held less than the service
+            counts. Where they held as much less the last time, it counts what it never lists, and they are believed.
 
         Raises
         ------
@@ -141,12 +143,19 @@ class VerdictList:
                 keep(page.items, progress)
                 if page.next is None:
                     library.set_position(self.source, self.stream, None)
-                    if progress.unlisted:
-                        return progress, 0
-                    kept = progress.seen.items()
-                    return progress, sum(library.keep_evidence(self.source, kind, ids) for kind, ids in kept)
+                    return progress, self._take_back(library, progress)
                 progress.at = page.next
                 library.set_position(self.source, self.stream, progress.as_json())
+
+    def _take_back(self, library: Library, progress: Progress) -> int | None:
+        """Remove what was on no page; see `read`."""
+        stream = f"{self.stream}, unlisted"
+        known = library.position(self.source, stream)
+        now = {"user": self.user, "unlisted": progress.unlisted} if progress.unlisted else None
+        library.set_position(self.source, stream, now)
+        if now not in (None, known):
+            return None
+        return sum(library.keep_evidence(self.source, kind, ids) for kind, ids in progress.seen.items())
 
     def _begin(self) -> Progress:
         return Progress(self.user, self.first, {kind: [] for kind in self.kinds})

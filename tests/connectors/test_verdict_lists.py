@@ -1,6 +1,7 @@
 """Lists that change while they are read: nothing twice, nothing lost, and never read for ever."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,17 +16,22 @@ PAGE = 10
 
 
 class Loves:
-    """A service's list, the newest first; what ``meanwhile`` says happens after a page was given."""
+    """A service's list, the newest first; what ``meanwhile`` says happens after a page was given.
 
-    def __init__(self, tracks: Sequence[int], meanwhile: dict[int, list[int]] | None = None) -> None:
+    It counts ``unlisted`` more than it lists.
+    """
+
+    def __init__(self, tracks: Sequence[int], meanwhile: dict[int, list[int]] | None = None, unlisted: int = 0) -> None:
         self.tracks = list(tracks)
+        self.unlisted = unlisted
         self.meanwhile = dict(meanwhile or {})
         self.asked: list[int] = []
 
     def page_at(self, number: int) -> VerdictPage[int]:
         self.asked.append(number)
         items = self.tracks[PAGE * (number - 1) : PAGE * number]
-        page = VerdictPage(items, len(self.tracks), number + 1 if PAGE * number < len(self.tracks) else None)
+        next_page = number + 1 if PAGE * number < len(self.tracks) else None
+        page = VerdictPage(items, len(self.tracks) + self.unlisted, next_page)
         self.tracks = self.meanwhile.pop(len(self.asked), self.tracks)
         return page
 
@@ -99,12 +105,40 @@ def test_what_is_counted_and_not_listed_is_not_taken_as_taken_back(library: Libr
     progress, removed = LIST.read(
         library, lambda number: VerdictPage(loves.page_at(number).items, 20, None), partial(keep, library)
     )
-    assert (progress.unlisted, removed) == (10, 0)
-    assert progress.notes(removed, "loves") == ("10 loves are counted and not listed: none is taken as taken back",)
+    assert (progress.unlisted, removed) == (10, None)
+    assert progress.notes(removed, "loves") == (
+        "10 loves are counted and not listed: none is taken as taken back, the next pull asks again",
+    )
     assert told(library) == set(range(25))
     progress, removed = read(library, loves)
     assert progress.notes(removed, "loves") == ("5 loves that were taken back are gone",)
     assert told(library) == set(range(5, 25))
+
+
+def test_what_is_missing_twice_in_the_same_number_is_never_listed(library: Library) -> None:
+    read(library, Loves(range(25), unlisted=3))
+    with pytest.raises(InterruptedError):  # in between: what was missing the last time is remembered
+        LIST.read(library, Loves(range(5, 25), unlisted=3).page_at, partial(keep, library, cut_at=17))
+    progress, removed = read(library, Loves(range(5, 25), unlisted=3))
+    assert progress.notes(removed, "loves") == ("5 loves that were taken back are gone",)
+    assert told(library) == set(range(5, 25))
+    progress, removed = read(library, Loves(range(5, 25), unlisted=3))
+    assert progress.notes(removed, "loves") == ()
+
+
+@pytest.mark.parametrize(
+    ("user", "missing"),
+    [("rj", [3, 4, 3, 0, 3]), ("another", [3])],
+    ids=["each time another number", "of another user"],
+)
+def test_another_number_that_is_missing_is_not_believed(library: Library, user: str, missing: list[int]) -> None:
+    read(library, Loves(range(25)))
+    before = replace(LIST, user=user)
+    for unlisted in missing:
+        before.read(library, Loves(range(25), unlisted=unlisted).page_at, partial(keep, library))
+    _, removed = read(library, Loves(range(5, 25), unlisted=missing[-1] + (user == "rj")))
+    assert removed is None
+    assert told(library) == set(range(25))
 
 
 @pytest.mark.parametrize(

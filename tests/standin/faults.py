@@ -125,7 +125,7 @@ class Fault:
             reply.headers = {**_JSON, **reply.headers}
             reply.body = content[: len(content) // 2]
         elif self.kind == "unlisted":
-            reply.body = {**reply.body, "items": []}
+            reply.body = {**reply.body, "feedback" if "feedback" in reply.body else "items": []}
         elif self.kind == "close-after":
             reply.hang_up = True
         return reply

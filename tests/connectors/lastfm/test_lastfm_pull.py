@@ -37,10 +37,11 @@ def loved(number: int, **other: Any) -> dict[str, Any]:
 
 
 class Service:
-    """Serves ``tracks`` to whoever has the key; ``faults`` come first, one a request."""
+    """Serves ``tracks`` to whoever has the key, and counts ``unlisted`` more; ``faults`` come first, one a request."""
 
     def __init__(self) -> None:
         self.tracks: dict[str, list[Any]] = {}
+        self.unlisted = 0
         self.faults: list[Reply | None] = []
         self.asked: list[dict[str, str]] = []
         self.server = LoopbackServer("lastfm", 0, self._answer)
@@ -60,10 +61,11 @@ class Service:
             return Reply(404, {"message": "User not found", "error": 6})
         everything, size, page = self.tracks[query["user"]], int(query["limit"]), int(query["page"])
         part: Any = everything[(page - 1) * size : page * size]
-        pages = -(-len(everything) // size)
+        total = len(everything) + self.unlisted
+        pages = -(-total // size)
         about = {"user": query["user"], "totalPages": str(pages), "page": str(page), "perPage": str(size)}
         found = part[0] if len(part) == 1 else part
-        return Reply(200, {"lovedtracks": {"track": found, "@attr": {**about, "total": str(len(everything))}}})
+        return Reply(200, {"lovedtracks": {"track": found, "@attr": {**about, "total": str(total)}}})
 
 
 @pytest.fixture
@@ -125,6 +127,19 @@ def test_love_that_was_taken_back_disappears(library: Library, service: Service)
     service.tracks["rj"] = [loved(0)]
     assert pull_lastfm(library, service.client(), "rj").notes == ("1 loves that were taken back are gone",)
     assert sorted(library.evidence()["source"]) == ["lastfm", "spotify"]
+
+
+def test_love_that_was_taken_back_disappears_also_where_some_is_counted_and_never_listed(
+    library: Library, service: Service
+) -> None:
+    service.tracks["rj"], service.unlisted = [loved(number) for number in range(250)], 3
+    assert pull_lastfm(library, service.client(), "rj").notes == (
+        "3 loves are counted and not listed: none is taken as taken back, the next pull asks again",
+    )
+    del service.tracks["rj"][7]
+    assert pull_lastfm(library, service.client(), "rj").notes == ("1 loves that were taken back are gone",)
+    assert set(library.evidence()["track_id"]) == {named(number) for number in range(250) if number != 7}
+    assert pull_lastfm(library, service.client(), "rj").notes == ()
 
 
 @pytest.mark.parametrize(
