@@ -13,12 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-MISSING_WORDS: Final = frozenset({"", "-", "--", "?", "na", "n/a", "<na>", "nan", "nat", "none", "null"})
+MISSING_WORDS: Final = frozenset(
+    {"", "-", "--", "\N{EN DASH}", "\N{EM DASH}", "?", "na", "n/a", "<na>", "nan", "nat", "none", "null"}
+)
 """What tables write for "no value" in columns that hold no names (a song may well be called "None")."""
 
-YES_WORDS: Final = frozenset({"true", "t", "yes", "y", "1"})
-NO_WORDS: Final = frozenset({"false", "f", "no", "n", "0"})
-"""Answers to the question that a column's name asks."""
+YES_WORDS: Final = frozenset(
+    {"true", "t", "yes", "y", "1"} | {"wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda"}
+)
+NO_WORDS: Final = frozenset({"false", "f", "no", "n", "0"} | {"falsch", "faux", "falso", "onwaar", "fa\u0142sz"})
+"""Answers to the question that a column's name asks; Excel saves true and false in the language of its user."""
 
 LIKED_WORDS: Final = frozenset(
     {"like", "liked", "likes", "love", "loved", "saved", "keep", "favorite", "favourite"}
@@ -39,6 +43,7 @@ _MONTH: Final = r"(?:0[1-9]|1[0-2])"
 _RELEASE_DATE: Final = re.compile(rf"(\d{{4}}(?:-{_MONTH}(?:-{_DAY})?)?)(?:[T ].*)?", re.ASCII)
 _MOMENT: Final = rf"\d{{4}}-{_MONTH}-{_DAY}(?:[T ].*)?"
 _UNKNOWN_YEAR: Final = "0000"
+_UNKNOWN_MOMENT: Final = pd.Timestamp(0, tz="UTC")
 _PLAUSIBLE_YEARS: Final = (1900, 2199)  # a listener's; also keeps time zones from pushing a year out of ISO 8601
 
 
@@ -128,14 +133,18 @@ def release_dates(raw: "pd.Series[Any]") -> Cleaned:
 
 
 def moments(raw: "pd.Series[Any]") -> Cleaned:
-    """Points in time as datetime64[us, UTC] from datetimes or ISO 8601 text; without a zone they are taken as UTC."""
+    """Points in time as datetime64[us, UTC] from datetimes or ISO 8601 text; without a zone they are taken as UTC.
+
+    The first moment of 1970 is Spotify's unknown.
+    """
     cells, missing = _cells(raw)
     given = pd.Series([None if gone else _text(cell) for cell, gone in zip(cells, missing, strict=True)], dtype="str")
     # Only full dates: pandas would also take a bare number, a year or "now" for a moment.
     plausible = given.where(given.str.fullmatch(_MOMENT).astype("boolean").fillna(value=False).astype(bool))
     values = pd.to_datetime(plausible, utc=True, errors="coerce", format="ISO8601").dt.as_unit("us")
     values = values.where(values.dt.year.between(*_PLAUSIBLE_YEARS))
-    return Cleaned(values, values.isna().to_numpy() & ~missing)
+    bad = values.isna().to_numpy() & ~missing
+    return Cleaned(values.mask(values == _UNKNOWN_MOMENT), bad)
 
 
 Cleaner = Callable[["pd.Series[Any]"], Cleaned]

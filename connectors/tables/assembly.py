@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from connectors.tables.columns import ALIASES, NUMBERS, Recognised, normalise, recognise
+from connectors.tables.dates import read_dates
+from connectors.tables.durations import duration_to_ms
 from connectors.tables.labels import find_label, label_positions
 from connectors.tables.numeric import MISSING_WORDS, Numbers, cell_text, cell_texts, parse_numbers
 from connectors.tables.raw import RawTable, counted
 from connectors.tables.scaling import refuse_scaled
 from connectors.tables.units import (
-    duration_to_ms,
     loudness_to_db,
     percent_to_unit,
     read_key,
@@ -140,8 +141,8 @@ def _read_texts(table: RawTable, recognised: Recognised) -> tuple[dict[str, pd.S
     for name, position in recognised.positions.items():
         if name in NUMBERS:
             continue
-        if name in {"explicit", "added_at", "genres"}:
-            # No unit to convert: validation reads words, times and lists, and reports those that it cannot read.
+        if name in {"explicit", "genres"}:
+            # No unit to convert: validation reads words and lists, and reports those that it cannot read.
             columns[name] = table.columns[position]
             continue
         texts = cell_texts(table.columns[position])
@@ -150,13 +151,16 @@ def _read_texts(table: RawTable, recognised: Recognised) -> tuple[dict[str, pd.S
         if name == "track_id":
             texts, lines = _spotify_ids(texts)
             notes += lines
+        elif name in {"release_date", "added_at"}:
+            texts, lines = read_dates(name, texts)
+            notes += lines
         elif name == "artist_name":
             texts = [_artists(text) for text in texts]
         columns[name] = pd.Series(texts, dtype="str")
     return columns, notes
 
 
-def _spotify_ids(texts: Sequence[str | None]) -> tuple[list[str | None], list[str]]:
+def _spotify_ids(texts: Sequence[str | None]) -> tuple[list[str | None], Sequence[str]]:
     """Bare ids out of URIs and links; files on somebody's own disk have none."""
     ids = [None if text is None or text.startswith(_SPOTIFY_LOCAL) else spotify_track_id(text) for text in texts]
     shortened = any(new != old for new, old in zip(ids, texts, strict=True))

@@ -9,7 +9,8 @@ from features.report import show
 
 # Canonical name first, then what others call it, best first: where two columns fit, the earlier name wins.
 # Sources: Exportify (watsonbox/exportify src/components/data, pavelkomarov/exportify exportify.js), Sort Your Music
-# (plamere/SortYourMusic web2/js/views/tracks.js), Spotify's Web API, and the public Kaggle tables.
+# (plamere/SortYourMusic web2/js/views/tracks.js), Skiley's exports (trackFeatureEnergy and the like), Spotify's Web API
+# and the public Kaggle tables.
 ALIASES: dict[str, tuple[str, ...]] = {
     "track_id": (
         "Spotify Track ID", "Spotify ID", "Track URI", "Spotify URI", "Spotify Track URI", "URI", "Track URL",
@@ -18,7 +19,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "track_name": ("song_title", "song_name", "track_title", "Title", "Song", "Track", "Name"),
     "artist_name": (
         "Artist Name(s)", "artist_names", "Artists", "Artist", "track_artist", "artist(s)_name", "Artist(s)",
-        "performer",
+        "Artists Names", "performer",
     ),
     "album_name": ("track_album_name", "album_title", "Album"),
     "release_date": (
@@ -34,23 +35,24 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "added_at": ("date_added", "added_date", "saved_at", "Added"),
     "weight": (),  # how much the label counts; other tables' weights of tracks mean anything, so under this name only
-    "acousticness": ("acousticness_%", "Acoustic", "acous"),
-    "danceability": ("danceability_%", "Dance", "dnce"),
+    "acousticness": ("acousticness_%", "Acoustic", "acous", "trackFeatureAcousticness"),
+    "danceability": ("danceability_%", "Dance", "dnce", "trackFeatureDanceability"),
     "duration_ms": (
         "Duration (ms)", "Track Duration (ms)", "length_ms", "duration_milliseconds", "duration_s", "duration_sec",
         "duration_seconds", "duration (s)", "length_s", "length_sec", "length_seconds", "duration_min",
-        "duration_minutes", "Duration", "track_duration", "Length", "Length (Duration)", "dur", "Time",
+        "duration_minutes", "Duration (mm:ss)", "Duration", "track_duration", "Length", "Length (Duration)", "dur",
+        "Time",
     ),
-    "energy": ("energy_%", "nrgy"),
-    "instrumentalness": ("instrumentalness_%", "Instrumental"),
-    "key": ("musical_key", "track_key", "key_name", "Camelot"),
-    "liveness": ("liveness_%", "Live"),
-    "loudness": ("Loudness (dB)", "Loud (dB)", "Loud", "dB"),
-    "mode": ("track_mode",),
-    "speechiness": ("speechiness_%", "Speech", "spch"),
-    "tempo": ("Tempo (BPM)", "BPM", "Beats Per Minute (BPM)", "Beats Per Minute"),
-    "time_signature": ("time_sig", "meter"),
-    "valence": ("valence_%", "val", "Happiness", "Happy"),
+    "energy": ("energy_%", "nrgy", "trackFeatureEnergy"),
+    "instrumentalness": ("instrumentalness_%", "Instrumental", "trackFeatureInstrumentalness"),
+    "key": ("musical_key", "track_key", "key_name", "Key result", "initial_key", "trackFeatureKey", "Camelot"),
+    "liveness": ("liveness_%", "Live", "trackFeatureLiveness"),
+    "loudness": ("Loudness (dB)", "Loud (dB)", "Loud", "dB", "trackFeatureLoudness"),
+    "mode": ("track_mode", "trackFeatureMode"),
+    "speechiness": ("speechiness_%", "Speech", "spch", "trackFeatureSpeechiness"),
+    "tempo": ("Tempo (BPM)", "BPM", "Beats Per Minute (BPM)", "Beats Per Minute", "trackFeatureTempo"),
+    "time_signature": ("time_sig", "meter", "trackFeatureTimeSignature"),
+    "valence": ("valence_%", "val", "Happiness", "Happy", "trackFeatureValence"),
 }  # fmt: skip
 
 UNIT_INTERVAL = (

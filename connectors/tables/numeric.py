@@ -15,9 +15,11 @@ from features import cleaning
 MISSING_WORDS = cleaning.MISSING_WORDS | {"#n/a", "unknown"}
 """What stands for no value in numbers and labels, casefolded. Not in names: there is a band called "None"."""
 
-_UNIT = re.compile(r"\s*(?:db|bpm)$", flags=re.IGNORECASE)
+_UNIT = re.compile(r"\s*(?:db(?:fs)?|bpm|ms)$", flags=re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", flags=re.IGNORECASE)
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"\d{1,3}(?:([,\s'\u2019])\d{3})(?:\1\d{3})*(?:\.\d+)?")
+_POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+")
+_MANY_POINTS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}")
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,11 @@ def parse_numbers(column: pd.Series, *, thousands: bool = False) -> Numbers:
     Parameters
     ----------
     column : Series
-        Any dtype. Texts may end in ``%``, ``dB`` or ``BPM``, use a decimal comma, or be a word for a missing value.
+        Any dtype. Texts may end in ``%``, ``dB``, ``dBFS``, ``BPM`` or ``ms``, use a decimal comma, or be a word for a
+        missing value.
     thousands : bool
-        Whether commas before three digits separate thousands ("204,600" milliseconds), not decimals.
+        Whether commas before three digits separate thousands ("204,600" milliseconds), not decimals; and spaces,
+        apostrophes, and points, where a cell has two of them ("1.204.600").
 
     Returns
     -------
@@ -111,10 +115,12 @@ def parse_numbers(column: pd.Series, *, thousands: bool = False) -> Numbers:
         return Numbers(plain, tuple(texts), none, none)
     values = np.full(len(texts), np.nan)
     strange, percent, commas = none.copy(), none.copy(), False
+    points = thousands and any(text and _MANY_POINTS.fullmatch(text) for text in texts)
     for row, text in enumerate(texts):
         if text is None or text.casefold() in MISSING_WORDS:
             continue
-        number, comma = _number(text.removesuffix("%").rstrip(), thousands=thousands)
+        joined = text.replace(".", "") if points and _POINTS.fullmatch(text) else text
+        number, comma = _number(joined.removesuffix("%").rstrip(), thousands=thousands)
         if number is None:
             strange[row] = True
         else:
@@ -137,7 +143,7 @@ def _number(text: str, *, thousands: bool) -> tuple[float | None, bool]:
     text = _UNIT.sub("", text).replace("\u2212", "-")
     comma = False
     if thousands and _THOUSANDS.fullmatch(text):
-        text = text.replace(",", "")
+        text = re.sub(r"[,\s'\u2019]", "", text)
     elif _DECIMAL_COMMA.fullmatch(text):
         text, comma = text.replace(",", "."), True
     # Python reads 1_000 as a number; nobody writes one so in a table.

@@ -1,4 +1,4 @@
-"""Other people's units and notations to Spotify's: percent, minutes and seconds, names of keys and modes."""
+"""Other people's units and notations to Spotify's: percent, loudness, names of keys and modes."""
 
 import dataclasses
 import re
@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.tables.columns import UNIT_INTERVAL, normalise
+from connectors.tables.columns import UNIT_INTERVAL
 from connectors.tables.numeric import Numbers
-from features.report import show
 
 _PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}  # H is what Germans call B
 _ACCIDENTALS = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
@@ -19,15 +18,13 @@ _KEY = re.compile(
     rf"(?:\s*/\s*[A-Ha-h](?:[\s_-]*(?:{_ACCIDENTAL}))?)?"
     r"(?:[\s_-]*((?i:major|minor|maj|min|dur|moll)|m|M))?"
 )
-_CAMELOT = re.compile(r"(1[0-2]|[1-9])([AB])", flags=re.IGNORECASE)
+_CAMELOT = re.compile(r"(1[0-2]|0?[1-9])([AB])", flags=re.IGNORECASE)
 _MODES = {"major": 1, "maj": 1, "dur": 1, "minor": 0, "min": 0, "moll": 0}
 _METER = re.compile(r"(\d{1,2})\s*/\s*\d{1,2}")
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]\d(?:\.\d+)?)")
 
+_NEVER_ALL_LOW = ("danceability", "energy", "valence")  # of a table's tracks, some have more than 0.1 of each
+_TEN, _ENOUGH_OF_TEN = 10, 5  # the top of the other scale, and values that tell
 _MOST_DECIMALS = 6  # more than anybody rounds percentages to; beyond, the digits tell nothing
-_MS_PER_SECOND, _MS_PER_MINUTE = 1000.0, 60_000.0
-# A median track takes between 20 s and 10,000 s (2.8 h), or 20,000 to 10,000,000 ms: outside, the unit is another.
-_SHORTEST_S, _LONGEST_S = 20.0, 10_000.0
 _ENOUGH_LOUD, _QUIET_DB = 3, 30  # values that tell, and how far below full scale half of any table's tracks stay
 
 
@@ -38,6 +35,8 @@ def percent_to_unit(columns: Mapping[str, Numbers]) -> tuple[dict[str, Numbers],
     where its median is above 5. Where two columns are, so are the others that are not clearly fractions: those that go
     beyond 1, and those written with no more decimals than the percentages (0 and 1 in a "Sort Your Music" table with
     little acoustic music in it; 0.49 % instrumental among 63.25 % and 70.1 %).
+
+    Energy and the like from 1 to 10 are tenths, as Mixed In Key rates energy, where no column goes beyond.
 
     Parameters
     ----------
@@ -52,8 +51,12 @@ def percent_to_unit(columns: Mapping[str, Numbers]) -> tuple[dict[str, Numbers],
     """
     present = {name: columns[name] for name in UNIT_INTERVAL if name in columns and columns[name].finite().size}
     percent = [name for name, numbers in present.items() if _is_percent(numbers)]
+    tenths = _in_tenths(present, percent)
+    percent = [name for name in percent if name not in tenths]
     alike = _like_the_others(present, percent) if len(percent) >= 2 else []
     converted = dict(columns)
+    for name in tenths:
+        converted[name] = dataclasses.replace(columns[name], floats=columns[name].floats / _TEN)
     for name in (*percent, *alike):
         numbers = columns[name]
         rows = numbers.percent if numbers.percent.any() else np.ones(len(numbers.floats), dtype=bool)
@@ -61,7 +64,8 @@ def percent_to_unit(columns: Mapping[str, Numbers]) -> tuple[dict[str, Numbers],
     names = [name for name in columns if name in percent or name in alike]
     because = f" ({', '.join(name for name in names if name in alike)} like the others)" if alike else ""
     notes: tuple[str, ...] = (f"{', '.join(names)}: percent 0..100 -> 0..1{because}",) if names else ()
-    left = [name for name in columns if name in present and name not in names]
+    notes += (f"{', '.join(tenths)}: ratings 1..10 -> 0..1",) if tenths else ()
+    left = [name for name in columns if name in present and name not in (*names, *tenths)]
     if len(percent) >= 2 and left:
         notes += (f"{', '.join(left)}: taken as 0..1 already",)
     return converted, notes
@@ -73,6 +77,21 @@ def _is_percent(numbers: Numbers) -> bool:
     if numbers.percent.any():
         return True
     return _within(values, 100) and values.max() > 1 and (_decimals(values) == 0 or bool(np.median(values) > 5))
+
+
+def _in_tenths(present: Mapping[str, Numbers], percent: Sequence[str]) -> list[str]:
+    """Which of the columns that look like percent are ratings from 1 to 10."""
+    values = {name: present[name].finite() for name in percent}
+    low = [
+        name
+        for name in percent
+        if name in _NEVER_ALL_LOW
+        and not present[name].percent.any()
+        and values[name].size >= _ENOUGH_OF_TEN
+        and values[name].min() >= 1
+        and values[name].max() <= _TEN
+    ]
+    return [] if any(values[name].max() > _TEN for name in percent) else low
 
 
 def _like_the_others(present: Mapping[str, Numbers], percent: Sequence[str]) -> list[str]:
@@ -99,53 +118,6 @@ def _decimals(values: NDArray[np.float64]) -> int:
     return _MOST_DECIMALS
 
 
-def duration_to_ms(numbers: Numbers, header: str) -> tuple[Numbers, tuple[str, ...]]:
-    """Durations to milliseconds.
-
-    ``m:ss`` and ``h:mm:ss`` are read as such. For the plain numbers, also beside clock times, the header names the
-    unit, and their median must be one of a track in that unit; else, and where the header names none, the median
-    decides between minutes, seconds and milliseconds.
-
-    Parameters
-    ----------
-    numbers : Numbers
-        The column; clock times are still strange in it.
-    header : str
-        As written: "Duration (ms)", "length_s", "LENGTH".
-
-    Returns
-    -------
-    numbers : Numbers
-    notes : tuple of str
-    """
-    numbers, clocks = _read_strange(numbers, _clock_ms)
-    usual = numbers.floats[np.isfinite(numbers.floats) & (numbers.floats > 0) & ~clocks]
-    unit = _duration_unit(_named_unit(header), float(np.median(usual))) if usual.size else "ms"
-    units = ["m:ss"] if clocks.any() else []
-    if unit != "ms":
-        units.append(unit)
-        factor = _MS_PER_SECOND if unit == "seconds" else _MS_PER_MINUTE
-        numbers = dataclasses.replace(numbers, floats=np.where(clocks, numbers.floats, numbers.floats * factor))
-    return numbers, (f"{show(header)}: {' and '.join(units)} -> duration_ms",) if units else ()
-
-
-def _named_unit(header: str) -> str | None:
-    name = normalise(header)
-    if name.endswith(("ms", "milliseconds")):
-        return "ms"
-    if name.endswith(("min", "minutes")):
-        return "minutes"
-    return "seconds" if re.fullmatch(r"(?:duration|length)s(?:ec(?:onds)?)?", name) else None
-
-
-def _duration_unit(named: str | None, median: float) -> str:
-    # No table holds tracks of less than a second: milliseconds of such a median are another unit under a wrong name.
-    if median >= (_MS_PER_SECOND if named == "ms" else _LONGEST_S):
-        return "ms"
-    guess = "minutes" if median < _SHORTEST_S else "seconds"
-    return guess if named in (None, "ms") else named
-
-
 def read_key(numbers: Numbers) -> tuple[Numbers, Numbers | None, tuple[str, ...]]:
     """Names of keys ("C#", "Db", "c♯", "F Sharp", "A minor", "8A" on the Camelot wheel, German "H") to pitch classes.
 
@@ -166,7 +138,7 @@ def read_key(numbers: Numbers) -> tuple[Numbers, Numbers | None, tuple[str, ...]
     for row in np.flatnonzero(numbers.strange):
         mode = _key_and_mode(numbers.texts[row] or "")[1]
         modes[row] = np.nan if mode is None else mode
-    key, named = _read_strange(numbers, lambda text: _key_and_mode(text)[0])
+    key, named = read_strange(numbers, lambda text: _key_and_mode(text)[0])
     notes = ("key names -> pitch classes 0..11",) if named.any() else ()
     if np.isnan(modes).all():
         return key, None, notes
@@ -194,7 +166,7 @@ def read_weight(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
 
 def read_mode(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
     """Modes by name ("major", "minor") to 1 and 0."""
-    mode, named = _read_strange(numbers, lambda text: _MODES.get(text.casefold()))
+    mode, named = read_strange(numbers, lambda text: _MODES.get(text.casefold()))
     return mode, ("mode: major, minor -> 1, 0",) if named.any() else ()
 
 
@@ -205,26 +177,31 @@ def read_meter(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
         found = _METER.fullmatch(text)
         return float(found.group(1)) if found else None
 
-    meter, named = _read_strange(numbers, beats)
+    meter, named = read_strange(numbers, beats)
     return meter, ("time_signature: n/4 -> n",) if named.any() else ()
 
 
-def _read_strange(numbers: Numbers, read: Callable[[str], float | None]) -> tuple[Numbers, np.ndarray]:
-    """Give the cells that are no numbers to ``read``; also which of them it understood."""
+def read_strange(numbers: Numbers, read: Callable[[str], float | None]) -> tuple[Numbers, np.ndarray]:
+    """Give the cells that are no numbers to ``read``.
+
+    Parameters
+    ----------
+    numbers : Numbers
+    read : callable
+        From a cell's text to its value, None where it is not understood.
+
+    Returns
+    -------
+    numbers : Numbers
+        With the values, and fewer strange cells.
+    understood : ndarray of bool, shape (n_rows,)
+    """
     values, understood = numbers.floats.copy(), np.zeros(len(numbers.floats), dtype=bool)
     for row in np.flatnonzero(numbers.strange):
         value = read(numbers.texts[row] or "")
         if value is not None:
             values[row], understood[row] = value, True
     return dataclasses.replace(numbers, floats=values, strange=numbers.strange & ~understood), understood
-
-
-def _clock_ms(text: str) -> float | None:
-    found = _CLOCK.fullmatch(text)
-    if not found:
-        return None
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return round(((hours * 60 + minutes) * 60 + seconds) * _MS_PER_SECOND, 3)
 
 
 def _key_and_mode(text: str) -> tuple[int | None, int | None]:

@@ -188,7 +188,9 @@ def test_one_column_may_break_several_rules_each_told_once() -> None:
     assert tracks["key"].notna().tolist() == [False] * 5 + [True]
 
 
-@pytest.mark.parametrize("value", ["", "  ", "NaN", "n/a", "None", "-", None, pd.NA, pd.NaT, np.nan])
+@pytest.mark.parametrize(
+    "value", ["", "  ", "NaN", "n/a", "None", "-", "\u2013", "\u2014", None, pd.NA, pd.NaT, np.nan]
+)
 def test_blank_cells_are_missing_not_faulty(value: object) -> None:
     column = pd.Series([value, 0.5], dtype=object)
     tracks, report = validate(songs(2, energy=column, liked=pd.Series([value, 1], dtype=object)))
@@ -260,6 +262,13 @@ def test_moments_are_utc_and_dates_keep_their_precision() -> None:
     assert hours.tolist()[:3] == [0.0, 18.0, 18.0]
     assert tracks["release_date"].tolist()[:3] == ["1999", "1999-12", "1999-12-31"]
     assert tracks["release_date"].isna().tolist() == [False, False, False, True]
+
+
+def test_the_first_moment_of_1970_is_spotifys_unknown() -> None:
+    given = ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z", pd.Timestamp(0, tz="UTC")]
+    tracks, report = validate(songs(3, added_at=pd.Series(given, dtype=object)))
+    assert report.faults == ()
+    assert tracks["added_at"].isna().tolist() == [True, False, True]
 
 
 def test_numeric_years_and_datetimes_are_release_dates() -> None:
