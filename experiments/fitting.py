@@ -45,7 +45,7 @@ SEARCH_SHARE = 0.6
 """Part of the seconds that defaults and search may take; further cuts for the chosen members get the rest."""
 SEARCH_ALONE = 0.9
 """The same where there are no further cuts to fit on: large tables, and the time split."""
-SCORING = 4
+SCORING = 5
 """Counts up whenever equal settings come to score otherwise: trials of before say nothing then."""
 LAST_SECONDS = 0.03
 """Part of the seconds kept for calibration, thresholds and saving."""

@@ -251,10 +251,15 @@ class _Others:
         )
 
 
+def covered(attached: pd.DataFrame) -> BoolArray:
+    """Of which tracks' artists other tracks are known, shape (n,); of none without context columns."""
+    names = [name for name in CONTEXT_COLUMNS if name in attached]
+    return np.asarray(attached[names].notna().to_numpy().any(axis=1))
+
+
 def coverage(attached: pd.DataFrame) -> float:
     """The share of tracks of whose artists other tracks are known, in [0, 1]; 0 without context columns or rows."""
-    names = [name for name in CONTEXT_COLUMNS if name in attached]
-    return float(attached[names].notna().any(axis=1).mean()) if names and len(attached) else 0.0
+    return float(covered(attached).mean()) if len(attached) else 0.0
 
 
 def without_context(attached: pd.DataFrame) -> pd.DataFrame:

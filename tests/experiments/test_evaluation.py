@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from experiments.config import SMALL_TABLE
-from experiments.evaluation import HIDDEN, Task, _training_rows, run_folds
+from experiments.evaluation import HIDDEN, UNEVEN, Task, _training_rows, run_folds, shown_shares
 from experiments.splits import Fold
 from features.context import ARTIST_TRACKS
 from models.registry import spec
@@ -55,6 +55,46 @@ def test_rows_of_a_large_table_and_of_some_families_are_learned_once(n: int, onc
     assert _training_rows(replace(of, weights=None), 0, once=once)[-1] is None
     share = float(inputs[ARTIST_TRACKS].isna().mean())
     assert share == pytest.approx(HIDDEN, abs=0.04)  # more than three standard errors of 1,500 rows
+
+
+def test_that_a_profile_is_known_is_learned_as_far_as_it_can_be_believed() -> None:
+    y = np.array([1] * 100 + [0] * 100)
+    has_profile = np.zeros(200, dtype=bool)
+    has_profile[[*range(90, 100), *range(100, 130)]] = True  # 10 likes and 30 skips
+    artists = np.arange(200)
+    shares = shown_shares(y, artists, has_profile, 0.7)
+    assert np.all(shares[~has_profile] == 0.7)
+    shown = np.array([shares[has_profile & (y == label)].sum() for label in (0, 1)])
+    assert shown.sum() == pytest.approx(0.7 * 40)
+    # the conjugate posterior of a difference of -.25 seen in 40 artists, each with a variance of .25
+    believed = 0.5 - 0.25 * UNEVEN**2 / (UNEVEN**2 + 0.25 / 40)
+    assert shown[1] / shown.sum() == pytest.approx(believed)
+    fewer = np.where(has_profile, artists // 10, artists)  # the same rows of four artists say less
+    shares = shown_shares(y, fewer, has_profile, 0.7)
+    assert shares[has_profile & (y == 1)].sum() / shares[has_profile].sum() > believed
+    assert shares.max() <= 1
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_profiles_of_one_kind_alone_are_not_learned(label: int) -> None:
+    y = np.arange(100) % 2
+    has_profile = (y == label) & (np.arange(100) < 20)
+    assert not shown_shares(y, np.arange(100), has_profile, 0.7)[has_profile].any()
+    inputs = pd.DataFrame({"energy": np.arange(100) / 100, ARTIST_TRACKS: np.where(has_profile, 1.0, np.nan)})
+    of = Task(inputs, y, np.arange(100), (Fold(np.arange(100), np.arange(0)),), jobs=1)
+    learned, _, rows, weights = _training_rows(of, 0)
+    assert learned[ARTIST_TRACKS].isna().all()
+    assert weights is not None
+    assert np.bincount(rows, weights) == pytest.approx(np.ones(100))
+
+
+@pytest.mark.parametrize("labels", [0, 40])
+def test_labels_count_for_what_they_weigh_where_profiles_are_shown(labels: int) -> None:
+    y, has_profile = np.arange(200) % 3 // 2, np.arange(200) < 80
+    weights = np.where(np.arange(200) < labels, 2.0, 1.0)
+    twice = np.concatenate([np.arange(200), np.arange(labels)])  # a weight of 2 is two rows of one artist
+    shares = shown_shares(y, np.arange(200), has_profile, 0.5, weights)
+    assert shares[twice] == pytest.approx(shown_shares(y[twice], twice, has_profile[twice], 0.5))
 
 
 def test_who_is_hidden_is_drawn_for_each_fold_and_seed_and_the_same_again() -> None:
