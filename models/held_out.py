@@ -7,7 +7,10 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def judge(
-    logits: npt.NDArray[np.float32], y: npt.NDArray[np.float32], held_out: npt.NDArray[np.bool_]
+    logits: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float32],
+    held_out: npt.NDArray[np.bool_],
+    weight: FloatArray | None = None,
 ) -> dict[str, float]:
     """Loss, AUC and accuracy of held-out predictions, pooled over members.
 
@@ -16,11 +19,14 @@ def judge(
     logits : ndarray of float32, shape (n_rows, n_members)
     y : ndarray of float32, shape (n_rows,)
     held_out : ndarray of bool, shape (n_rows, n_members)
+    weight : ndarray of float, shape (n_rows,), optional
+        Of each row's loss; AUC and accuracy do not weigh.
     """
     row, member = np.nonzero(held_out)
     z, liked = logits[row, member].astype(np.float64), y[row] > 0.5
+    losses = np.logaddexp(0.0, np.where(liked, -z, z))
     return {
-        "validation_loss": float(np.mean(np.logaddexp(0.0, np.where(liked, -z, z)))),
+        "validation_loss": float(np.average(losses, weights=None if weight is None else weight[row])),
         "validation_auc": area_under_curve(z, liked),
         "validation_accuracy": float(np.mean((z > 0) == liked)),
     }

@@ -84,13 +84,16 @@ class Rows:
     held_out : ndarray of bool, shape (n_rows, n_members)
         The rows each member must not train on; it is judged on them.
     weight : ndarray of float, shape (n_rows,), optional
-        Of each row's loss in training; 1 where None. Judging does not weigh.
+        Of each row's loss in training; 1 where None.
+    judging : ndarray of float, shape (n_rows,), optional
+        Of each row's loss where it is judged; who learns the weights' share of likes looks ever worse without them.
     """
 
     X: npt.NDArray[np.float32]
     y: npt.NDArray[np.float32]
     held_out: npt.NDArray[np.bool_]
     weight: FloatArray | None = None
+    judging: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,6 @@ def train(
     plan : Plan
     seed : int
         Shuffles and dropout; the same seed, data and ``initial`` give the same weights.
-
-    Returns
-    -------
-    Trained
     """
     with _POOL.loop(architecture, plan.clip_norm) as loop:
         loop.start(initial, plan.learning_rate, plan.weight_decay, seed)
@@ -141,12 +140,13 @@ def _until_stale(loop: "_Loop", rows: Rows, plan: Plan, seed: int) -> Trained:
     trained_on = np.flatnonzero(~rows.held_out.all(axis=1))
     judged = rows.held_out.any(axis=1)
     y, held_out = rows.y[judged], rows.held_out[judged]
+    judging = None if rows.judging is None else rows.judging[judged]
     generator = np.random.default_rng(seed)
     records: list[Mapping[str, float]] = []
     best_score, best_epoch, weights = -np.inf, 0, loop.weights()
     for epoch in range(plan.epochs):
         loss, logits = loop.epoch(generator.permutation(trained_on), plan.batch_size)
-        record = {"loss": loss, **judge(logits, y, held_out)}
+        record = {"loss": loss, **judge(logits, y, held_out, judging)}
         records.append(record)
         score = record[plan.monitor] * (-1 if plan.monitor == "validation_loss" else 1)
         if score > best_score:

@@ -227,6 +227,7 @@ class DenseNetworks(BinaryClassifier):
             codes.astype(np.float32),
             judged[:, None] & (np.arange(self.n_members + 1) == self.n_members),
             np.where(judged, 0.0, weight),
+            weight if weight[judged].any() else None,
         )
         initial = network.initial(np.random.default_rng(seed))
         trained = train(network, initial, rows, self._plan(float(judged.mean())), seed)

@@ -235,3 +235,10 @@ def test_area_under_curve_is_scikit_learns(pairs: list[tuple[int, bool]]) -> Non
 
 def test_sigmoid_does_not_overflow() -> None:
     assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_weights_that_follow_the_class_do_not_end_training_at_once() -> None:
+    X = np.random.default_rng(0).normal(size=(120, 12))
+    y = (np.random.default_rng(1).random(120) < 1 / (1 + np.exp(-2 * X[:, 0] - 1))).astype(int)
+    weights = np.where(y == 1, 1.0, 0.3)
+    assert min(DenseNetworks(random_state=seed).fit(X, y, None, weights).n_iter_ for seed in range(4)) > 6
