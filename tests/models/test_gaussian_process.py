@@ -162,6 +162,10 @@ def test_far_and_missing_values_are_taken() -> None:
         ("pull", lambda array: array[:-1]),
         ("slope", lambda array: array * np.nan),
         ("intercept", lambda array: np.append(array, array)),
+        ("points", lambda array: array + 1e200),
+        ("pull", lambda array: array + 1e300),
+        ("slope", lambda array: array - 1e300),
+        ("intercept", lambda array: array + 1e300),
     ],
 )
 def test_a_state_that_cannot_be_right_is_refused(name: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -169,6 +173,13 @@ def test_a_state_that_cannot_be_right_is_refused(name: str, change: Callable[[np
     state = GaussianProcess(random_state=0).fit(X, y).get_state()
     with pytest.raises(RankerFormatError, match=name):
         GaussianProcess.from_state(State(state.settings, {**state.arrays, name: change(state.arrays[name])}))
+
+
+def test_labels_that_weigh_next_to_nothing_are_no_error() -> None:
+    X, y, _ = rows("line", 80)
+    weights = np.where(np.arange(80) < 10, 1e-310, 1.0)
+    few = GaussianProcess(random_state=0).fit(X, y, sample_weight=weights).predict_proba(X)[:, 1]
+    assert roc_auc_score(y[10:], few[10:]) > 0.8
 
 
 def test_a_kernel_that_is_not_known_is_refused() -> None:
@@ -189,3 +200,12 @@ def test_a_kernel_that_is_not_known_is_refused() -> None:
 )
 def test_scikit_learns_own_checks(estimator: GaussianProcess, check) -> None:
     check(estimator)
+
+
+def test_the_kernel_is_learned_from_the_rarer_class_too() -> None:
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(5000, 8))
+    score = 6.0 * np.exp(-(X[:, 0] ** 2 + X[:, 1] ** 2)) + generator.logistic(size=5000)
+    y = (score > np.quantile(score, 0.97)).astype(int)
+    model = GaussianProcess(random_state=0).fit(X, y)
+    assert model.length_[:2].max() < model.length_[2:].min() / 2
