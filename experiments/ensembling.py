@@ -117,7 +117,8 @@ def _chosen(candidates: Sequence[Candidate], task: Task) -> Ensemble:
     calibrated = np.array(
         [calibration.apply(prediction[seen]) for calibration, prediction in zip(calibrations, predictions, strict=True)]
     )
-    selection = select(y, calibrated, task.groups[seen], sample_weight=weight, seed=task.seed)
+    doubted = np.array([candidate.spec.needs_many_labels for candidate in candidates])
+    selection = select(y, calibrated, task.groups[seen], sample_weight=weight, doubted=doubted, seed=task.seed)
     order = [int(place) for place in np.argsort(-selection.weights, kind="stable") if selection.weights[place] > 0]
     weights = tuple(float(selection.weights[place]) for place in order)
     out_of_fold = np.full(len(task.y), np.nan)

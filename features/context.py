@@ -26,8 +26,9 @@ nothing where none is known, and without it they are better left out where there
 From 3,000 tracks on each row is learned once, with its profile or, three in ten, without: in half the time, one model
 of each of three families ranked tracks with a profile better by .003 and without one worse by .001, in the mean over
 four tables of 4,000 and 10,000 tracks of listeners who were made to care how artists sound. Smaller tables keep both,
-three parts of ten without. On the real table (four families' defaults averaged, mean of two folds of 1,583 training
-rows, and of three and two of 500), with and without a catalogue:
+three parts of ten without (but for families that learn each track once, `models.spec`). On the real table (four
+families' defaults averaged, mean of two folds of 1,583 training rows, and of three and two of 500), with and without a
+catalogue:
 
 ===============================  ===================  ===================
 ROC AUC of tracks                with their profile   without

@@ -98,6 +98,9 @@ class ModelSpec:
     learns_once : bool
         Whether it learns each track once: with its artist's profile or without. Other families learn those of a small
         table twice, with and without (`experiments.evaluation`), which takes more time and may not be worth it.
+    needs_many_labels : bool
+        Whether it ranks worse than other families where labels are few: it then joins an average only where it is as
+        good on those few, and is not given the benefit of the doubt (`models.ensemble.select`).
     needs_artists : bool
         Whether it goes by artists' names alone: where none is named, its guesses would pass for its figures.
     seconds : float
@@ -115,6 +118,7 @@ class ModelSpec:
     order: int = 0
     priority: int = 9
     learns_once: bool = False
+    needs_many_labels: bool = False
     needs_artists: bool = False
     seconds: float = 1.0
 

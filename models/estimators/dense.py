@@ -288,6 +288,7 @@ SPEC = ModelSpec(
     reference="Gorishniy et al. 2022, arXiv:2203.05556 (encoding) and 2024, arXiv:2410.24210 (TabM-mini)",
     order=9,
     priority=6,
+    needs_many_labels=True,
     learns_once=True,
     seconds=10.0,
 )

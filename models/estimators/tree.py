@@ -129,5 +129,6 @@ SPEC = ModelSpec(
     reference="Breiman et al. 1984, CART; space after Mantovani et al. 2018, arXiv:1812.02207; Agarwal et al. 2022",
     order=0,
     priority=5,
+    needs_many_labels=True,
     seconds=0.3,
 )

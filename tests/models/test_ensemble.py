@@ -69,6 +69,24 @@ def test_the_average_ranks_no_worse_than_the_best_member_on_rows_that_nobody_saw
     assert chosen >= best_single - 0.002
 
 
+def test_what_only_looks_worse_on_few_rows_joins_unless_it_is_doubted() -> None:
+    """Over many worlds: candidates of equal skill, each with noise of its own."""
+    left_out = {"trusted": 0, "doubted": 0}
+    for seed in range(20):
+        y, truth = world(seed, 120)
+        predictions = views(truth, (1.0,) * 6, seed)
+        for name, doubted in (("trusted", np.zeros(6, dtype=bool)), ("doubted", np.ones(6, dtype=bool))):
+            found = select(y, predictions, doubted=doubted, seed=seed)
+            left_out[name] += int((found.weights == 0).sum()) if found.kind == "broad" else 0
+    assert left_out["trusted"] < 0.4 * left_out["doubted"], left_out
+
+
+def test_many_rows_tell_what_is_worse() -> None:
+    y, truth = world(0, 8000)
+    found = select(y, np.vstack([views(truth, (0.8, 0.8)), expit(0.3 * truth)]))
+    assert found.weights[2] == 0
+
+
 def test_the_same_rows_and_seed_give_the_same_weights() -> None:
     y, truth = world(6)
     candidates = views(truth, (1.0, 1.2, 1.4))
