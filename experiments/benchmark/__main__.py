@@ -27,6 +27,7 @@ BENCHMARKS = {
     "demo": "demo_train",
     "historic": "historic_folds",
     "epoch_loop": "epoch_loop",
+    "dense_trial": "dense_trial",
     "evaluate": "outer_folds",
     "demo_curve": "demo_curve",
     "promise": "promise_kept",

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from experiments.benchmark.commands import Load, earmark
 from experiments.benchmark.figure import Figure, at_least
 from experiments.benchmark.shared_tables import kaggle_csv, shared_table
+from models.gaps import gaps
 from models.member import Member
 from models.ranker import Ranker
 from models.ranker_folder import load
@@ -29,6 +31,10 @@ def run() -> list[Figure]:
     seconds, note = _best_of(partial(ranker.predict_proba, candidates))
     figures = [at_least(wanted, N_CANDIDATES / seconds, TRACKS_A_SECOND, unit="tracks/s", note=note)]
     inputs = ranker.inputs(candidates)
+    whole = candidates.iloc[np.flatnonzero(~gaps(inputs, ranker.background).any(axis=1))]
+    seconds, note = _best_of(partial(ranker.predict_proba, whole))
+    few = f"{len(whole):,} tracks without a gap where training had none"
+    figures.append(Figure(few, len(whole) / seconds, unit="tracks/s", note=note))
     parts: dict[str, Callable[[], object]] = {"what models read of the tracks": partial(ranker.inputs, candidates)}
     for member in ranker.members:
         named = f"scored from that by {member.models[0].spec.name}, {_n_models([member])} models"
