@@ -118,7 +118,8 @@ class VerdictList:
             Of the whole list.
         removed : int or None
             Verdicts that were taken back; None, and none is taken for that, where the pages held less than the service
-            counts. Where they held as much less the last time, it counts what it never lists, and they are believed.
+            counts: unless they held as much less in the last pull that lacked nothing of the library, for then it
+            counts what it never lists.
 
         Raises
         ------
@@ -152,10 +153,20 @@ class VerdictList:
         stream = f"{self.stream}, unlisted"
         known = library.position(self.source, stream)
         now = {"user": self.user, "unlisted": progress.unlisted} if progress.unlisted else None
-        library.set_position(self.source, stream, now)
-        if now not in (None, known):
+        believed = now in (None, known)
+        if believed or not self._lacking(library, progress):
+            library.set_position(self.source, stream, now)
+        if not believed:
             return None
         return sum(library.keep_evidence(self.source, kind, ids) for kind, ids in progress.seen.items())
+
+    def _lacking(self, library: Library, progress: Progress) -> bool:
+        """Whether the library holds verdicts that were on no page: what was listed once is not what never is."""
+        told = library.evidence()
+        told = told[told["source"] == self.source]
+        return any(
+            not told.loc[told["kind"] == kind, "track_id"].isin(ids).all() for kind, ids in progress.seen.items()
+        )
 
     def _begin(self) -> Progress:
         return Progress(self.user, self.first, {kind: [] for kind in self.kinds})

@@ -29,7 +29,8 @@ _ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", flags=re.IGNORECASE)
 _COMPACT: Final = re.compile(r"((?:19|20|21)\d\d)(\d\d)(\d\d)", flags=re.ASCII)
 _THREE_NUMBERS: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})", flags=re.ASCII)
 _SERIAL: Final = re.compile(r"\d{5}(?:[.,]\d+)?", flags=re.ASCII)
-_SINCE_1970: Final = re.compile(r"\d{10}(?:\d{3})?", flags=re.ASCII)
+_SINCE_1970: Final = re.compile(r"1\d{9}(?:\d{3})?", flags=re.ASCII)  # to 2033; what is more may be 2020050112
+_LOST_DIGIT: Final = re.compile(r"\d{4}\.\d", flags=re.ASCII)  # 2020.1 may have been October's 2020.10
 
 _DAYS: Final = ("%Y-%m-%d", "%B-%d-%Y", "%b-%d-%Y", "%d-%B-%Y", "%d-%b-%Y", "%Y-%B-%d", "%Y-%b-%d")
 _MONTHS: Final = ("%Y-%m", "%m-%Y", "%B-%Y", "%b-%Y")
@@ -94,6 +95,8 @@ def read_dates(name: str, texts: Sequence[str | None]) -> tuple[list[str | None]
 def _read(name: str, text: str) -> _Reading | None:
     """One cell by itself, or None where it is no date."""
     text = text.removesuffix(".0")  # a column of years with gaps is saved as 1999.0
+    if _LOST_DIGIT.fullmatch(text):
+        return None
     if _SERIAL.fullmatch(text):
         days = float(text.replace(",", "."))
         return _counted(name, _SPREADSHEET, _DAY_ZERO + dt.timedelta(seconds=round(days * 86_400)))

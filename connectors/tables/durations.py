@@ -22,7 +22,7 @@ _WRITTEN_OUT = re.compile(
 _MS_PER_SECOND, _MS_PER_MINUTE = 1000.0, 60_000.0
 # A median track takes between 20 s and 10,000 s (2.8 h), or 20,000 to 10,000,000 ms: outside, the unit is another.
 _SHORTEST_S, _LONGEST_S = 20.0, 10_000.0
-_ENOUGH_CLOCKS = 3  # that tell
+_ENOUGH_CLOCKS = 10  # that tell: a few films or sets may well take whole minutes
 
 
 def duration_to_ms(numbers: Numbers, header: str) -> tuple[Numbers, tuple[str, ...]]:

@@ -15,7 +15,8 @@ from features import cleaning
 MISSING_WORDS = cleaning.MISSING_WORDS | {"#n/a", "unknown"}
 """What stands for no value in numbers and labels, casefolded. Not in names: there is a band called "None"."""
 
-_UNIT = re.compile(r"\s*(?:db(?:fs)?|bpm|ms)$", flags=re.IGNORECASE)
+_UNIT = re.compile(r"\s*(?:db(?:fs)?|bpm)$", flags=re.IGNORECASE)
+_MILLISECONDS = re.compile(r"\s*ms$", flags=re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", flags=re.IGNORECASE)
 _THOUSANDS = re.compile(r"\d{1,3}(?:([,\s'\u2019])\d{3})(?:\1\d{3})*(?:\.\d+)?")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+")
@@ -95,11 +96,12 @@ def parse_numbers(column: pd.Series, *, thousands: bool = False) -> Numbers:
     Parameters
     ----------
     column : Series
-        Any dtype. Texts may end in ``%``, ``dB``, ``dBFS``, ``BPM`` or ``ms``, use a decimal comma, or be a word for a
-        missing value.
+        Any dtype. Texts may end in ``%``, ``dB``, ``dBFS`` or ``BPM``, use a decimal comma, or be a word for a missing
+        value.
     thousands : bool
-        Whether commas before three digits separate thousands ("204,600" milliseconds), not decimals; and spaces,
-        apostrophes, and points, where a cell has two of them ("1.204.600").
+        Whether these are milliseconds: they may end in ``ms``, and commas before three digits separate thousands
+        ("204,600"), not decimals; so do spaces, apostrophes, and points, where a cell has two of them ("1.204.600") and
+        no cell a point anywhere else.
 
     Returns
     -------
@@ -115,7 +117,8 @@ def parse_numbers(column: pd.Series, *, thousands: bool = False) -> Numbers:
         return Numbers(plain, tuple(texts), none, none)
     values = np.full(len(texts), np.nan)
     strange, percent, commas = none.copy(), none.copy(), False
-    points = thousands and any(text and _MANY_POINTS.fullmatch(text) for text in texts)
+    pointed = [text for text in texts if text and "." in text] if thousands else []
+    points = any(map(_MANY_POINTS.fullmatch, pointed)) and all(map(_POINTS.fullmatch, pointed))
     for row, text in enumerate(texts):
         if text is None or text.casefold() in MISSING_WORDS:
             continue
@@ -140,7 +143,7 @@ def _plain(texts: Sequence[str | None]) -> NDArray[np.float64] | None:
 
 
 def _number(text: str, *, thousands: bool) -> tuple[float | None, bool]:
-    text = _UNIT.sub("", text).replace("\u2212", "-")
+    text = (_MILLISECONDS if thousands else _UNIT).sub("", text).replace("\u2212", "-")
     comma = False
     if thousands and _THOUSANDS.fullmatch(text):
         text = re.sub(r"[,\s'\u2019]", "", text)

@@ -22,7 +22,7 @@ _CAMELOT = re.compile(r"(1[0-2]|0?[1-9])([AB])", flags=re.IGNORECASE)
 _MODES = {"major": 1, "maj": 1, "dur": 1, "minor": 0, "min": 0, "moll": 0}
 _METER = re.compile(r"(\d{1,2})\s*/\s*\d{1,2}")
 
-_NEVER_ALL_LOW = ("danceability", "energy", "valence")  # of a table's tracks, some have more than 0.1 of each
+_RATED = "energy"  # what Mixed In Key rates, and no other feature
 _TEN, _ENOUGH_OF_TEN = 10, 5  # the top of the other scale, and values that tell
 _MOST_DECIMALS = 6  # more than anybody rounds percentages to; beyond, the digits tell nothing
 _ENOUGH_LOUD, _QUIET_DB = 3, 30  # values that tell, and how far below full scale half of any table's tracks stay
@@ -36,7 +36,7 @@ def percent_to_unit(columns: Mapping[str, Numbers]) -> tuple[dict[str, Numbers],
     beyond 1, and those written with no more decimals than the percentages (0 and 1 in a "Sort Your Music" table with
     little acoustic music in it; 0.49 % instrumental among 63.25 % and 70.1 %).
 
-    Energy and the like from 1 to 10 are tenths, as Mixed In Key rates energy, where no column goes beyond.
+    Energy from 1 to 10 is in tenths, as Mixed In Key rates it, where no other column looks like percent.
 
     Parameters
     ----------
@@ -80,18 +80,15 @@ def _is_percent(numbers: Numbers) -> bool:
 
 
 def _in_tenths(present: Mapping[str, Numbers], percent: Sequence[str]) -> list[str]:
-    """Which of the columns that look like percent are ratings from 1 to 10."""
-    values = {name: present[name].finite() for name in percent}
-    low = [
-        name
-        for name in percent
-        if name in _NEVER_ALL_LOW
-        and not present[name].percent.any()
-        and values[name].size >= _ENOUGH_OF_TEN
-        and values[name].min() >= 1
-        and values[name].max() <= _TEN
-    ]
-    return [] if any(values[name].max() > _TEN for name in percent) else low
+    """Which of the columns that look like percent are ratings from 1 to 10: energy, where it alone does.
+
+    Beside others, a table of quiet music may hold nothing but low percentages.
+    """
+    if list(percent) != [_RATED] or present[_RATED].percent.any():
+        return []
+    values = present[_RATED].finite()
+    rated = values.size >= _ENOUGH_OF_TEN and values.min() >= 1 and values.max() <= _TEN
+    return [_RATED] if rated else []
 
 
 def _like_the_others(present: Mapping[str, Numbers], percent: Sequence[str]) -> list[str]:

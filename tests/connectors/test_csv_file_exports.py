@@ -68,19 +68,20 @@ def test_true_and_false_in_the_language_of_the_spreadsheet(yes: str, no: str) ->
 
 
 def test_clock_times_that_a_spreadsheet_took_for_hours() -> None:
-    values, notes = column("Duration", "03:45:00", "04:05:00", "02:59:00", "")
-    assert values == [225_000, 245_000, 179_000, None]
+    values, notes = column("Duration", *["03:45:00", "04:05:00", "02:59:00"] * 4, "")
+    assert values == [*[225_000, 245_000, 179_000] * 4, None]
     assert "Duration: m:ss that a spreadsheet wrote as h:mm:00 -> duration_ms" in notes
 
 
 @pytest.mark.parametrize(
     "cells",
     [
-        ["1:00:00", "2:00:00", "1:30:00"],  # sets of a radio station
+        ["1:00:00", "2:00:00", "1:30:00"] * 4,  # sets of a radio station
+        ["1:58:00", "2:02:00", "1:31:00", "0:45:00"],  # films
         ["03:45:00", "04:05:00"],
         ["1:03:00", "1:07:30", "2:01:00"],
-        ["0:03:45", "0:04:00", "0:03:00"],
-        ["0:03:00", "0:04:00", "0:07:00"],
+        ["0:03:45", "0:04:00", "0:03:00"] * 4,
+        ["0:03:00", "0:04:00", "0:07:00"] * 4,
     ],
 )
 def test_hours_that_may_be_hours_stay(cells: list[str]) -> None:
@@ -108,6 +109,7 @@ def test_durations_in_no_words_stay_for_the_report(cell: str) -> None:
 def test_points_are_thousands_in_the_whole_column_or_nowhere() -> None:
     assert column("Duration (ms)", "207.959", "1.204.600", "60.000")[0] == [207_959, 1_204_600, 60_000]
     assert column("Duration (s)", "207.959", "180.5")[0] == [207_959, 180_500]
+    assert column("Duration (s)", "1207.959", "180.5", "207.959")[0] == [1_207_959, 180_500, 207_959]
 
 
 def test_mixed_in_key() -> None:
@@ -131,6 +133,26 @@ def test_low_percentages_beside_others_are_no_ratings(other: list[str]) -> None:
     tracks, notes = tracks_of(f"energy;acousticness\n{rows}\n")
     assert tracks["energy"].tolist() == [0.07, 0.05, 0.09, 0.06, 0.03]
     assert "ratings" not in notes
+
+
+def test_low_percentages_of_quiet_music_are_no_ratings() -> None:
+    tracks, notes = tracks_of("nrgy;dnce;val\n1;5;3\n3;9;6\n2;8;4\n1;6;5\n2;7;6\n")
+    assert tracks["energy"].tolist() == [0.01, 0.03, 0.02, 0.01, 0.02]
+    assert tracks["danceability"].tolist() == [0.05, 0.09, 0.08, 0.06, 0.07]
+    assert "ratings" not in notes
+
+
+def test_the_column_that_says_most_is_read() -> None:
+    tracks, _ = tracks_of(
+        "energy;Camelot;initial key;Duration (mm:ss);Duration\n.5;8A;A;3:20;200040\n.6;8B;C;3:21;201030\n"
+    )
+    assert (tracks["key"].tolist(), tracks["mode"].tolist()) == ([9, 0], [0, 1])
+    assert tracks["duration_ms"].tolist() == [200_040, 201_030]
+
+
+def test_milliseconds_are_no_beats() -> None:
+    tracks, _ = read_table(b"energy;tempo\n.5;140 ms\n.6;120 bpm\n")
+    assert tracks["tempo"].tolist() == ["140 ms", 120]
 
 
 def test_low_percentages_of_speech_are_no_ratings() -> None:

@@ -126,6 +126,14 @@ def test_what_is_missing_twice_in_the_same_number_is_never_listed(library: Libra
     assert progress.notes(removed, "loves") == ()
 
 
+def test_what_was_listed_once_is_not_what_never_is(library: Library) -> None:
+    read(library, Loves(range(25)))
+    for _ in range(3):  # the second page comes empty, and the list seems to end
+        _, removed = read(library, Loves(range(10), unlisted=15))
+        assert removed is None
+    assert told(library) == set(range(25))
+
+
 @pytest.mark.parametrize(
     ("user", "missing"),
     [("rj", [3, 4, 3, 0, 3]), ("another", [3])],
