@@ -198,8 +198,9 @@ def _training_rows(
 
     Where tracks carry their artist's profile, some rows are learned without it: candidates of whose artists nothing is
     known are then ranked as well as if there were no profiles (`features.context` has the figures). In a small table
-    every row is learned twice, as seven parts with and three without; in a large one each once, drawn anew for each
-    fold's model, as by families to which a row and its copy would be two tracks that agree (``once``).
+    every row is learned twice, in some seven parts with and three without (`shown_shares`); in a large one each once,
+    drawn anew for each fold's model, as by families to which a row and its copy would be two tracks that agree
+    (``once``).
     """
     rows = task.folds[number].train
     tracks = task.tracks.iloc[rows]
@@ -244,7 +245,7 @@ def shown_shares(
     ----------
     y : ndarray of int, shape (n,)
     groups : ndarray, shape (n,)
-        Artists.
+        Artists; songs where folds are cut by songs, which are more, so that what is known is believed a little more.
     has_profile : ndarray of bool, shape (n,)
     share : float, in (0, 1)
         Part of all rows' weight that is shown, as far as it can be.

@@ -258,11 +258,6 @@ def covered(attached: pd.DataFrame) -> BoolArray:
     return np.asarray(attached[names].notna().to_numpy().any(axis=1))
 
 
-def coverage(attached: pd.DataFrame) -> float:
-    """The share of tracks of whose artists other tracks are known, in [0, 1]; 0 without context columns or rows."""
-    return float(covered(attached).mean()) if len(attached) else 0.0
-
-
 def without_context(attached: pd.DataFrame) -> pd.DataFrame:
     """The same tracks as if nothing were known of their artists: every context column NaN."""
     names = [name for name in CONTEXT_COLUMNS if name in attached]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.columns import AUDIO_FEATURES
-from features.context import ARTIST_TRACKS, CONTEXT_COLUMNS, ArtistProfiles, coverage, without_context
+from features.context import ARTIST_TRACKS, CONTEXT_COLUMNS, ArtistProfiles, covered, without_context
 from features.measures import RANGES
 from features.reference import ReferenceTracks
 
@@ -156,7 +156,7 @@ def test_a_profile_by_hand() -> None:
     assert first[ARTIST_TRACKS] == np.log1p(2)
     assert attached[ARTIST_TRACKS].isna().tolist() == [False, False, False, True]
     assert attached.loc[3, list(profiles.columns)].isna().all()
-    assert coverage(attached) == 0.75
+    assert covered(attached).mean() == 0.75
 
 
 def test_steps_are_finer_than_spotifys_own_digits() -> None:
@@ -181,7 +181,7 @@ def test_candidates_tell_of_each_others_artists() -> None:
     known = table(song("Abba", "One", 1), song("Abba", "Two", 2))
     candidates = table(song("Unheard Of", "One", 3, energy=0.25), song("Unheard Of", "Two", 4, energy=0.75))
     profiles = ArtistProfiles.build(catalogue=known)
-    assert coverage(profiles.attach(candidates)) == 0
+    assert covered(profiles.attach(candidates)).mean() == 0
     attached = profiles.with_tracks(candidates).attach(candidates)
     pd.testing.assert_frame_equal(profiles.attach_together(candidates), attached, check_exact=True)
     assert attached["artist_energy_mean"].tolist() == pytest.approx([0.75, 0.25], abs=1e-5)
@@ -208,7 +208,7 @@ def test_a_table_without_anything_to_go_by_stays_as_it_is() -> None:
     for profiles in (ArtistProfiles.build(), ArtistProfiles.build(judged=bare), ArtistProfiles.build(catalogue=bare)):
         assert profiles.columns == ()
         pd.testing.assert_frame_equal(profiles.with_tracks(bare).attach(bare), bare)
-        assert coverage(bare) == 0
+        assert covered(bare).mean() == 0
     known = ArtistProfiles.build(catalogue=table(song("Abba", "One", 1), song("Abba", "Two", 2)))
     attached = known.with_tracks(bare[["energy"]]).attach(bare[["energy"]])
     assert attached.index.tolist() == [7, 7]
@@ -238,8 +238,8 @@ def test_hidden_profiles_look_like_unknown_artists() -> None:
     known = table(song("Abba", "One", 1), song("Abba", "Two", 2))
     attached = ArtistProfiles.build(catalogue=known).attach(known)
     hidden = without_context(attached)
-    assert coverage(attached) == 1
-    assert coverage(hidden) == 0
+    assert covered(attached).mean() == 1
+    assert covered(hidden).mean() == 0
     assert hidden.columns.tolist() == attached.columns.tolist()
     pd.testing.assert_frame_equal(hidden[known.columns.tolist()], known)
 
