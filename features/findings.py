@@ -26,6 +26,7 @@ Without it the track is still told by what it sounds like; a wrong energy or tem
 """
 
 _ENOUGH: Final = 10  # tracks; fewer could all be very short or very loud
+_QUIET_DB: Final = 30  # below full scale; half of any table's tracks are louder
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,8 @@ def _range_hint(info: ColumnInfo, values: npt.NDArray[np.float64]) -> str:
     """What range is expected, and what the values that miss it look like."""
     expected = f"expected {_range(info)}"
     if info.unit == "dB" and len(values) and values.min() > 0:
+        if np.median(values) > _QUIET_DB:
+            return f"{expected}; these are no dB: give the column in dB, or leave it out"
         return f"{expected}; the minus signs seem to be lost: loudness is told in dB below 0"
     if len(values) == 0 or (info.low, info.high) != (0, 1) or info.unit != "fraction":
         return expected
