@@ -98,9 +98,11 @@ def _parse_carefully(text: str, separator: str, above: int, cause: Exception) ->
     if ragged:
         lines = ", ".join(map(str, ragged[:_SHOWN])) + (", ..." if len(ragged) > _SHOWN else "")
         verb = "has" if len(ragged) == 1 else "have"
+        mend = "put fields that hold the separator in double quotes"
+        if 1 < len(ragged) == len(rows) - 1:  # not one row fits
+            mend = "delete what stands above the names of the columns"
         raise InputError(
-            f"{counted(len(ragged), 'row')} {verb} more fields than the header's {len(rows[0])} (line {lines})",
-            "put fields that hold the separator in double quotes",
+            f"{counted(len(ragged), 'row')} {verb} more fields than the header's {len(rows[0])} (line {lines})", mend
         ) from cause
     width = len(rows[0])
     return pd.DataFrame([(row + [""] * width)[:width] for row in rows], dtype="str")

@@ -90,6 +90,8 @@ BAD = {
     "gzip of a picture": (gzip.compress(PNG), "a PNG picture", "CSV"),
     "ragged": (b"title,energy\nA,0.5\nB, b,0.6\nC,0.7\nD,d,0.8\n",
                "2 rows have more fields than the header's 2 (line 3, 5)", "double quotes"),
+    "a title": (b"My playlist\nenergy,liked\n.5,1\n.3,0\n",
+                "3 rows have more fields than the header's 1 (line 2, 3, 4)", "delete what stands above"),
     "ragged with a huge field": (b'title,energy\nA,1,2\n"' + b"x" * 200_000 + b'",0.5\n',
                                  "line 3 cannot be split into fields", "again"),
     "separator only": (b"sep=;\n", "no columns", "export"),
