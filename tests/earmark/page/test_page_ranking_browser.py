@@ -61,7 +61,8 @@ def test_ranking_by_hand(served: Any, browser: Chrome) -> None:
     browser.get(served.url)
     ranking = served.browser.get(f"{api}/ranking", timeout=60).json()
     assert texts(browser, ".track .title") == [track["track_name"] for track in ranking["tracks"]]
-    assert kept(browser) == ranking["n_kept"] == len(texts(browser, ".track.kept"))
+    assert kept(browser) == ranking["n_kept"]
+    assert len(texts(browser, ".track.kept")) == min(ranking["n_kept"], 100)  # the first page's
 
     # the slider answers while it moves, and the list follows when it is let go
     slider = browser.find_element(By.ID, "min-precision")
