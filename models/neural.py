@@ -129,6 +129,10 @@ def train(
     plan : Plan
     seed : int
         Shuffles and dropout; the same seed, data and ``initial`` give the same weights.
+
+    Returns
+    -------
+    Trained
     """
     with _POOL.loop(architecture, plan.clip_norm) as loop:
         loop.start(initial, plan.learning_rate, plan.weight_decay, seed)
@@ -286,13 +290,7 @@ class _Loop:
 
         inputs = model.input_shape[-1]
         members = model.output_shape[-1]
-        specs = [
-            tf.TensorSpec((None, inputs), tf.float32),
-            tf.TensorSpec((None, 1), tf.float32),
-            tf.TensorSpec((None, members), tf.float32),
-            tf.TensorSpec((None, inputs), tf.float32),
-            tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((), tf.int32),
-        ]
+        specs = [tf.TensorSpec((None, width), tf.float32) for width in (inputs, 1, members, inputs)]
+        specs += [tf.TensorSpec((None,), tf.int32), tf.TensorSpec((), tf.int32)]
         traced = tf.function(epoch, input_signature=specs, jit_compile=False, autograph=False)
         return traced.get_concrete_function()
