@@ -141,11 +141,14 @@ def _read_texts(table: RawTable, recognised: Recognised) -> tuple[dict[str, pd.S
     for name, position in recognised.positions.items():
         if name in NUMBERS:
             continue
-        if name in {"explicit", "genres"}:
-            # No unit to convert: validation reads words and lists, and reports those that it cannot read.
-            columns[name] = table.columns[position]
+        column = table.columns[position]
+        if name in {"explicit", "genres"} or (
+            name == "added_at" and pd.api.types.is_datetime64_any_dtype(column.dtype)
+        ):
+            # No unit to convert: validation reads words, lists and datetimes, and reports those that it cannot read.
+            columns[name] = column
             continue
-        texts = cell_texts(table.columns[position])
+        texts = cell_texts(column)
         if len(texts) > 1 and len(set(texts)) == 1 and _is_missing(texts[0]):
             texts = [None] * len(texts)  # a song may be called "None", but not every one
         if name == "track_id":
