@@ -8,6 +8,7 @@ does, nothing is guessed.
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -159,9 +160,8 @@ def _possible(reading: _Reading) -> dict[str, str]:
     year, first, second = reading.numbers
     days = {}
     for order, day, month in ((_DAY_FIRST, first, second), (_MONTH_FIRST, second, first)):
-        found = _parsed(f"{year:04}-{month}-{day}", _DAYS[:1])
-        if found:
-            days[order] = found.date().isoformat()
+        with suppress(ValueError):  # a day in no calendar
+            days[order] = dt.date(year, month, day).isoformat()
     return days
 
 
